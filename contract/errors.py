@@ -1,0 +1,61 @@
+"""Everything that can be wrong with what a peer said.
+
+    ContractError                 contract
+    ├── Malformed                 contract.malformed         not the JSON that was agreed on
+    ├── TooLarge                  contract.too_large         over a bound of contract/limits.py
+    ├── NotCanonical              contract.not_canonical     right content, wrong bytes: hashes would differ
+    ├── UnknownTopic              contract.unknown_topic     no topic of ours, or another protocol version
+    ├── UnknownEdge               contract.unknown_edge      the centre has no station for this edge
+    ├── WrongSender               contract.wrong_sender      the message names another edge than its topic
+    ├── ChainBroken               contract.chain_broken      rows do not hash to the head they claim
+    ├── Forked                    contract.forked            one (edge, epoch, seq), two different rows
+    └── UnknownEpoch              contract.unknown_epoch     a journal that was never admitted
+
+A class is one thing that a caller can act on; `retryable` says whether the same bytes may be
+accepted later. `code` is stable and is what counters and logs carry.
+"""
+
+
+class ContractError(Exception):
+    """A message or row that cannot be taken as it is."""
+
+    code = "contract"
+    retryable = False
+
+
+class Malformed(ContractError):
+    code = "contract.malformed"
+
+
+class TooLarge(ContractError):
+    code = "contract.too_large"
+
+
+class NotCanonical(ContractError):
+    code = "contract.not_canonical"
+
+
+class UnknownTopic(ContractError):
+    code = "contract.unknown_topic"
+
+
+class UnknownEdge(ContractError):
+    code = "contract.unknown_edge"
+    retryable = True
+
+
+class WrongSender(ContractError):
+    code = "contract.wrong_sender"
+
+
+class ChainBroken(ContractError):
+    code = "contract.chain_broken"
+
+
+class Forked(ContractError):
+    code = "contract.forked"
+
+
+class UnknownEpoch(ContractError):
+    code = "contract.unknown_epoch"
+    retryable = True

@@ -1,0 +1,23 @@
+"""Every bound of the wire, in one place. A peer that exceeds one is refused, never truncated."""
+
+ROW_MAX_BYTES = 2_048
+ROW_DATA_MAX_KEYS = 16
+TEXT_MAX_CHARS = 256
+
+BATCH_MAX_ROWS = 64
+BATCH_MAX_BYTES = 32 * 1024
+BATCHES_IN_FLIGHT = 4
+
+BIRTH_MAX_POINTS = 1_024
+MESSAGE_MAX_BYTES = 256 * 1024
+"""No message of any kind may be longer; a birth of 1,024 points fits."""
+
+BEAT_INTERVAL_S = 5.0
+SILENCE_AFTER_S = 15.0
+"""Three missed beats: the station is lost (失联), judged by the centre's own monotonic clock."""
+
+RECEIPT_PATIENCE_S = 5.0
+"""How long an edge waits for a receipt before it sends the rows after the last one again."""
+
+RECONNECT_CAP_S = 0.8
+"""Upper end of the full-jitter reconnect delay on both sides: an alarm may not wait for a backoff."""

@@ -1,0 +1,168 @@
+"""The messages of each topic, and the one way to turn them into bytes and back.
+
+Rows ride as `msgspec.Raw`: the very bytes that were hashed, neither parsed nor re-encoded on the way.
+`sig` is the place of the Ed25519 signature; it is empty until keys are enrolled.
+"""
+
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Raw
+
+from contract import chain, limits
+from contract.errors import ChainBroken, Malformed, TooLarge
+from contract.ids import EdgeIdText, EpochNumber, HashText, PointIdText, SeqNumber
+from contract.points import Clock, PointType, Quality
+from contract.rows import Text
+
+Signature = Annotated[str, Meta(max_length=128)]
+Millis = Annotated[int, Meta(ge=0, lt=2**53)]
+
+
+class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    edge: EdgeIdText
+    sig: Signature = ""
+
+
+class Batch(_Message, frozen=True):
+    """`up/log`: rows `first`, `first`+1, … in order. `prev` is the hash before them, `head` the one after."""
+
+    epoch: EpochNumber
+    first: Annotated[int, Meta(ge=1, lt=2**53)]
+    prev: HashText
+    head: HashText
+    rows: Annotated[list[Raw], Meta(min_length=1, max_length=limits.BATCH_MAX_ROWS)]
+
+
+class Live(_Message, frozen=True):
+    """`up/live`: one security row ahead of the backlog. `prev` is the hash before it."""
+
+    epoch: EpochNumber
+    prev: HashText
+    head: HashText
+    row: Raw
+
+
+class Receipt(_Message, frozen=True):
+    """`down/receipt`: every row up to and with `seq` is committed. Only this lets an edge forget."""
+
+    epoch: EpochNumber
+    seq: SeqNumber
+    hash: HashText
+    at: Millis
+
+
+class Nak(_Message, frozen=True):
+    """`down/nak`: send rows `first`… again; `last` is the newest seen out of order, 0 if unknown."""
+
+    epoch: EpochNumber
+    first: SeqNumber
+    last: SeqNumber
+    reason: Text
+
+
+class Beat(_Message, frozen=True):
+    """`up/beat`: I live, this is my head, this is a digest of all my points (`points.state_digest`)."""
+
+    epoch: EpochNumber
+    session: int
+    n: int
+    seq: SeqNumber
+    hash: HashText
+    digest: HashText
+    clock: Clock
+    at: Millis
+    queued: int
+    """Rows that no receipt covers yet."""
+
+
+class PointState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`value` is empty until the point has been read once; `since`: wall time of its last change, ms."""
+
+    id: PointIdText
+    type: PointType
+    value: Annotated[str, Meta(max_length=32)]
+    quality: Quality
+    since: Millis
+
+
+class Birth(_Message, frozen=True):
+    """`up/birth`: who I am, what I watch, how it stands; at each connect and when the centre returns."""
+
+    epoch: EpochNumber
+    session: int
+    boot: Text
+    software: Text
+    config: HashText
+    seq: SeqNumber
+    hash: HashText
+    clock: Clock
+    at: Millis
+    points: Annotated[list[PointState], Meta(max_length=limits.BIRTH_MAX_POINTS)]
+
+
+class Status(_Message, frozen=True):
+    """`up/status`, retained. A will of an older `session` than the newest birth says nothing."""
+
+    state: Literal["online", "offline"]
+    session: int
+    at: Millis
+
+
+class CentralStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`central/status`, retained. `instance` changes at each start of the centre."""
+
+    state: Literal["online", "offline"]
+    instance: Text
+    at: Millis
+
+
+AnyMessage = Batch | Live | Receipt | Nak | Beat | Birth | Status | CentralStatus
+M = TypeVar("M", Batch, Live, Receipt, Nak, Beat, Birth, Status, CentralStatus)
+
+_encoder = msgspec.json.Encoder(order="sorted")
+_decoders = {
+    kind: msgspec.json.Decoder(kind)
+    for kind in (Batch, Live, Receipt, Nak, Beat, Birth, Status, CentralStatus)
+}
+
+
+def encode(message: AnyMessage) -> bytes:
+    """Bytes of a message. Raises TooLarge where a reader would refuse them."""
+    raw = _encoder.encode(message)
+    if len(raw) > size_limit(type(message)):
+        raise TooLarge(f"{type(message).__name__}: {len(raw)} bytes")
+    return raw
+
+
+def decode(kind: type[M], raw: bytes) -> M:
+    """A message of the expected kind. Raises TooLarge before parsing, Malformed after."""
+    if len(raw) > size_limit(kind):
+        raise TooLarge(f"{kind.__name__}: {len(raw)} bytes, limit {size_limit(kind)}")
+    try:
+        message = _decoders[kind].decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"{kind.__name__}: {error}") from error
+    assert isinstance(message, kind)
+    return message
+
+
+def size_limit(kind: type[AnyMessage]) -> int:
+    """Most bytes a message of this kind may have: a batch's rows, and room for its envelope."""
+    return limits.MESSAGE_MAX_BYTES if kind is Birth else limits.BATCH_MAX_BYTES + 1_024
+
+
+def batch_hashes(batch: Batch) -> list[bytes]:
+    """The hash after each row of a batch. Raises ChainBroken where they do not lead to its head."""
+    hashes = list(chain.links(bytes.fromhex(batch.prev), (bytes(row) for row in batch.rows)))
+    if hashes[-1].hex() != batch.head:
+        raise ChainBroken(f"batch {batch.edge}/{batch.epoch}/{batch.first}: rows do not hash to its head")
+    return hashes
+
+
+def live_hash(live: Live) -> bytes:
+    """The hash after a live row. Raises ChainBroken where it is not the head it claims."""
+    head = chain.link(bytes.fromhex(live.prev), bytes(live.row))
+    if head.hex() != live.head:
+        raise ChainBroken(f"live {live.edge}/{live.epoch}: row does not hash to its head")
+    return head

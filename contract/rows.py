@@ -1,0 +1,80 @@
+"""A row: the unit of evidence. Kept, sent, hashed and stored as the same bytes.
+
+Canonical form: JSON, keys sorted, no spaces, UTF-8, integers only. A row that is not in this form
+is refused, because two spellings of one content would be two hashes.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from contract import limits
+from contract.errors import Malformed, NotCanonical, TooLarge
+from contract.ids import PointIdText, SeqNumber
+from contract.points import Clock
+
+Text = Annotated[str, Meta(max_length=limits.TEXT_MAX_CHARS)]
+Scalar = bool | int | Text | None
+Data = Annotated[dict[Text, Scalar], Meta(max_length=limits.ROW_DATA_MAX_KEYS)]
+
+
+class EdgeKind(StrEnum):
+    """Kinds of rows that speak of the edge itself. A point's rows are `{type}.{value}`: see `point_kind`."""
+
+    STARTED = "edge.started"
+    STOPPED = "edge.stopped"
+    CONFIG_CHANGED = "config.changed"
+    CLOCK_STEPPED = "clock.stepped"
+    JOURNAL_DAMAGED = "journal.damaged"
+    TELEMETRY_SHED = "telemetry.shed"
+    POINT_QUALITY = "point.quality"
+    """`data`: `quality`, `was`. Has a point; changes no value."""
+    POINT_BASELINE = "point.baseline"
+    """`data`: `value`. The first good reading since the journal began: a state, not a change."""
+    POINT_PULSE = "point.pulse"
+    """`data`: `count`, `window_ms`. Changes and returns that only the module's counter saw."""
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One fact. `at` is wall time in ms, `mono` the boot's monotonic clock in ns, `boot` the boot's id."""
+
+    seq: SeqNumber
+    kind: Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+$", max_length=64)]
+    at: Annotated[int, Meta(ge=0, lt=2**53)]
+    mono: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    boot: Annotated[str, Meta(pattern=r"^[0-9a-f-]{1,36}$")]
+    clock: Clock
+    point: PointIdText | None
+    data: Data
+
+
+_encoder = msgspec.json.Encoder(order="sorted")
+_decoder = msgspec.json.Decoder(Row)
+
+
+def point_kind(point_type: str, value: str) -> str:
+    """The kind of a point's change, such as `door.open`."""
+    return f"{point_type}.{value}"
+
+
+def encode_row(row: Row) -> bytes:
+    """Canonical bytes of a row. Raises TooLarge where a reader would refuse it."""
+    raw = _encoder.encode(row)
+    if len(raw) > limits.ROW_MAX_BYTES:
+        raise TooLarge(f"row {row.seq}: {len(raw)} bytes, limit {limits.ROW_MAX_BYTES}")
+    return raw
+
+
+def decode_row(raw: bytes) -> Row:
+    """A row from its bytes. Raises TooLarge, Malformed or NotCanonical."""
+    if len(raw) > limits.ROW_MAX_BYTES:
+        raise TooLarge(f"row of {len(raw)} bytes, limit {limits.ROW_MAX_BYTES}")
+    try:
+        row = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"row: {error}") from error
+    if _encoder.encode(row) != raw:
+        raise NotCanonical(f"row {row.seq} is not in canonical form")
+    return row

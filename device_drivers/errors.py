@@ -1,0 +1,53 @@
+"""Everything that can go wrong between us and a device.
+
+    DriverError                   driver
+    ├── LinkDown                  driver.link_down       port or connection gone          retryable
+    ├── NoReply                   driver.no_reply        nothing, or not enough, in time  retryable
+    ├── BadFrame                  driver.bad_frame       check, length or shape is wrong  retryable
+    ├── WrongReply                driver.wrong_reply     sound, but not to this request   retryable
+    ├── DeviceBusy                driver.busy            the device asks us to come later retryable
+    ├── DeviceRefused             driver.refused         the device says no: a configuration fault
+    └── ProfileFault              driver.profile         a profile file that cannot be used
+
+`retryable` is for reads only: a lock's pulse is never sent twice.
+"""
+
+
+class DriverError(Exception):
+    """A request that brought no observation."""
+
+    code = "driver"
+    retryable = False
+
+
+class LinkDown(DriverError):
+    code = "driver.link_down"
+    retryable = True
+
+
+class NoReply(DriverError):
+    code = "driver.no_reply"
+    retryable = True
+
+
+class BadFrame(DriverError):
+    code = "driver.bad_frame"
+    retryable = True
+
+
+class WrongReply(DriverError):
+    code = "driver.wrong_reply"
+    retryable = True
+
+
+class DeviceBusy(DriverError):
+    code = "driver.busy"
+    retryable = True
+
+
+class DeviceRefused(DriverError):
+    code = "driver.refused"
+
+
+class ProfileFault(DriverError):
+    code = "driver.profile"
