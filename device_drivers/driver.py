@@ -45,7 +45,12 @@ class Driver(Protocol):
         """The request frame."""
 
     def reply_length(self, read: Read, received: bytes) -> int | None:
-        """Whole length of the reply that `received` begins, or None while that cannot be told yet."""
+        """Whole length of the reply that `received` begins, or None while that cannot be told yet.
+
+        Raises BadFrame where no reply begins so.
+        """
 
     def decode(self, read: Read, reply: bytes) -> list[Observation]:
-        """Observations of a whole reply. Raises BadFrame, WrongReply, DeviceBusy or DeviceRefused."""
+        """Observations of a whole reply. Raises BadFrame, WrongReply, DeviceBusy or DeviceRefused,
+        and UnaskedFrame for a frame that is no answer at all, so that the real one may still follow.
+        """

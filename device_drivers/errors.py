@@ -5,9 +5,10 @@
     ├── NoReply                   driver.no_reply        nothing, or not enough, in time  retryable
     ├── BadFrame                  driver.bad_frame       check, length or shape is wrong  retryable
     ├── WrongReply                driver.wrong_reply     sound, but not to this request   retryable
+    │   └── UnaskedFrame          driver.unasked         to be skipped: older reply, notice   retryable
     ├── DeviceBusy                driver.busy            the device asks us to come later retryable
     ├── DeviceRefused             driver.refused         the device says no: a configuration fault
-    └── ProfileFault              driver.profile         a profile file that cannot be used
+    └── ProfileFault              driver.profile         a profile or option that cannot be used
 
 `retryable` is for reads only: a lock's pulse is never sent twice.
 """
@@ -38,6 +39,10 @@ class BadFrame(DriverError):
 class WrongReply(DriverError):
     code = "driver.wrong_reply"
     retryable = True
+
+
+class UnaskedFrame(WrongReply):
+    code = "driver.unasked"
 
 
 class DeviceBusy(DriverError):

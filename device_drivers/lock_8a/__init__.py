@@ -1,0 +1,1 @@
+"""Cabinet lock boards of the 8A family: codec and driver."""

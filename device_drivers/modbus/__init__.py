@@ -1,0 +1,1 @@
+"""Modbus I/O modules: frames, module profiles, and the driver that reads door contacts from them."""

@@ -1,0 +1,51 @@
+"""The registry: settings' names become drivers and buses, and what cannot be made is said."""
+
+from pathlib import Path
+
+import pytest
+
+from device_drivers import registry
+from device_drivers.errors import ProfileFault
+
+E1210 = Path(__file__).parents[3] / "config/profiles/moxa-e1210.toml"
+
+
+def test_a_module_on_a_line_is_asked_in_rtu_and_over_tcp_in_mbap() -> None:
+    lengths = {}
+    for bus_kind in registry.BUS_KINDS[:3]:
+        driver = registry.build("modbus_di", unit=1, bus_kind=bus_kind, profile=E1210)
+        lengths[bus_kind] = len(driver.encode(driver.reads()[0]))
+    assert lengths == {"modbus_tcp": 12, "modbus_rtu_tcp": 8, "modbus_rtu": 8}
+
+
+def test_one_cabinet_is_two_boards_with_channels_of_their_own() -> None:
+    locks = registry.build("lock_8a", unit=1, bus_kind="serial")
+    items = registry.build("lock_8a", unit=2, bus_kind="serial", options={"channel": "item"})
+    assert locks.reads()[0].channels[0] == "lock:1"
+    assert items.reads()[0].channels[11] == "item:12"
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "key"),
+    [
+        ("modbus_do", {"bus_kind": "modbus_tcp"}, "driver"),
+        ("modbus_di", {"bus_kind": "modbus_tcp"}, "profile"),
+        ("modbus_di", {"bus_kind": "modbus_tcp", "profile": E1210, "options": {"x": 1}}, "options"),
+        ("modbus_di", {"bus_kind": "modbus_rtu", "profile": E1210, "unit": 0}, "unit"),
+        ("modbus_di", {"bus_kind": "modbus_tcp", "profile": E1210, "unit": 256}, "unit"),
+        ("lock_8a", {"bus_kind": "serial", "profile": E1210}, "profile"),
+        ("lock_8a", {"bus_kind": "modbus_tcp"}, "bus"),
+        ("lock_8a", {"bus_kind": "serial", "unit": 0}, "unit"),
+        ("lock_8a", {"bus_kind": "serial", "options": {"channel": "door"}}, "options"),
+        ("lock_8a", {"bus_kind": "serial", "options": {"polarity": 1}}, "options"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_by_its_key(kind: str, settings: dict, key: str) -> None:
+    with pytest.raises(ProfileFault, match=f"^{key}:"):
+        registry.build(kind, **{"unit": 1, **settings})
+
+
+def test_buses_are_named_after_their_lines() -> None:
+    tcp = registry.tcp_bus("modbus_tcp", "127.0.0.1", 502, timeout_s=0.5, quarantine_s=1.0)
+    line = registry.serial_bus("modbus_rtu", "/dev/ttyS9", 9600, timeout_s=0.5, quarantine_s=1.0)
+    assert (tcp.name, line.name) == ("tcp 127.0.0.1:502", "serial /dev/ttyS9")
