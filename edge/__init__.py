@@ -1,0 +1,1 @@
+"""The agent at a station: reads the points, keeps the journal, and delivers it to the centre."""

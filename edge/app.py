@@ -1,0 +1,267 @@
+"""Puts the agent together, runs it, and stops it in order.
+
+Start: journal, the row `edge.started`, points, then everything else at once. Stop: the polls, the row
+`edge.stopped` with its reason, a last word to the centre, the journal. A programmer's error is caught
+here and nowhere below: it is written down, and the process ends.
+"""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from contextlib import suppress
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+
+from contract.ids import EdgeId, PointId, Seq
+from contract.points import Quality
+from contract.rows import EdgeKind, decode_row
+from edge import plan
+from edge.clock import Clock, Stamp, SystemClock
+from edge.delivery import Delivery
+from edge.errors import EdgeError, MediaFailed
+from edge.heartbeat import Heartbeat, Identity, status
+from edge.journal import TRIM_ROWS, Journal
+from edge.link import Link
+from edge.outbox import Outbox
+from edge.points import Points
+from edge.polling import Polling
+from edge.proposals import Draft
+from edge.schedule import Schedule
+from edge.settings import Settings
+
+FLUSH_S = 1.0
+"""How long a stop waits for the centre's receipt of the last rows; the journal keeps them anyway."""
+HOUSEKEEPING_S = 60.0
+BUSES_IN_STEP = 16
+
+log = structlog.get_logger()
+
+
+async def run(settings: Settings, fingerprint: str) -> None:
+    """Run the agent of one station until SIGTERM or SIGINT. Raises EdgeError, or whatever went wrong."""
+    clock = SystemClock()
+    journal = await Journal.open(settings.data_dir, EdgeId(settings.edge.id), clock)
+    try:
+        await Agent(settings, fingerprint, clock, journal).run()
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
+    finally:
+        await journal.close()
+
+
+class Agent:
+    """One station's agent on an open journal."""
+
+    def __init__(self, settings: Settings, fingerprint: str, clock: Clock, journal: Journal) -> None:
+        self._settings = settings
+        self._edge = EdgeId(settings.edge.id)
+        self._fingerprint = fingerprint
+        self._clock = clock
+        self._journal = journal
+        self._pictures: dict[PointId, tuple[str, Quality, Stamp]] = {}
+        self._has_picture = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until a signal, or until a task fails."""
+        reason = _stop_reason(asyncio.get_running_loop())
+        last_at = await self._last_at()
+        identity = await self._start()
+        receipted = int(await self._journal.mark("receipt_seq") or 0)
+        self._points = Points(
+            self._settings.point,
+            [camera.point for camera in self._settings.camera],
+            await self._journal.memories(),
+            is_simulated=self._settings.edge.simulated,
+            last_at=last_at,
+        )
+        self._outbox = Outbox(self._journal.epoch, self._journal.head, receipted)
+        self._link = Link(
+            self._settings.broker, self._edge, lambda: status(identity, self._clock, is_online=False)
+        )
+        self._delivery = Delivery(self._edge, self._journal, self._outbox, self._link)
+        self._heartbeat = Heartbeat(
+            identity,
+            self._clock,
+            journal=self._journal,
+            points=self._points,
+            outbox=self._outbox,
+            link=self._link,
+        )
+        self._wire()
+        try:
+            await self._serve(reason, identity)
+        except* EdgeError:
+            raise
+        except* Exception as group:
+            await self._stopped(f"crashed: {type(group.exceptions[0]).__name__}")
+            raise
+
+    def _wire(self) -> None:
+        """Who hears of the link and of the centre."""
+
+        def connected() -> None:
+            self._delivery.connected(is_connected=True)
+            self._heartbeat.introduce()
+
+        self._link.on_connect = connected
+        self._link.on_disconnect = lambda: self._delivery.connected(is_connected=False)
+        self._link.on_message = self._delivery.received
+        self._delivery.on_centre = self._heartbeat.introduce
+
+    async def _serve(self, reason: "asyncio.Future[str]", identity: Identity) -> None:
+        async with asyncio.TaskGroup() as group:
+
+            def start(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+                return group.create_task(work, name=f"edge[{self._edge}].{name}")
+
+            steady = [
+                start("link", self._link.run()),
+                start("delivery", self._delivery.run()),
+                start("heartbeat", self._heartbeat.run()),
+                start("housekeeping", self._keep_house()),
+            ]
+            sources = [start(f"poll[{name}]", polling.run()) for name, polling in self._pollings()]
+            if self._settings.camera:
+                sources.append(start("pictures", self._journal_pictures()))
+                sources.append(start("recorder", self._record()))
+            log.info("started", edge=self._edge, session=identity.session, points=len(self._points.states()))
+            said = await reason
+            await _end(sources)
+            await self._stopped(said)
+            await self._farewell(identity)
+            await _end(steady)
+
+    def _pollings(self) -> list[tuple[str, Polling]]:
+        """Buses in step share one waking of the process, at a quarter of the cost of one waking each."""
+        plans = plan.plan(self._settings)
+        now = self._clock.mono_ns()
+        beats = -(-len(plans) // BUSES_IN_STEP)
+        return [
+            (
+                entry.bus.id,
+                Polling(
+                    plan.build_bus(entry.bus),
+                    entry.drivers,
+                    Schedule(entry.polls, now, index // BUSES_IN_STEP / beats),
+                    points=self._points,
+                    journal=self._journal,
+                    clock=self._clock,
+                ),
+            )
+            for index, entry in enumerate(plans)
+        ]
+
+    async def _last_at(self) -> int:
+        """Wall time of the newest row: until then we know what was seen."""
+        rows = await self._journal.rows(max(1, self._journal.head), 1)
+        return decode_row(rows[0].raw).at if rows else self._clock.wall_ms()
+
+    async def _start(self) -> Identity:
+        """Write down that we started, and whether the settings are others than last time."""
+        session = int(await self._journal.mark("session") or 0) + 1
+        was = await self._journal.mark("config")
+        software = version("casewatch")
+        stamp = self._clock.stamp()
+        drafts = [Draft(EdgeKind.STARTED, stamp, data={"session": session, "software": software})]
+        if was is not None and was != self._fingerprint:
+            data = {"sha256": self._fingerprint, "was": was}
+            drafts.append(Draft(EdgeKind.CONFIG_CHANGED, stamp, data=data))
+        await self._journal.append(drafts)
+        await self._journal.set_marks({"session": str(session), "config": self._fingerprint})
+        return Identity(self._edge, session, software, self._fingerprint)
+
+    async def _stopped(self, reason: str) -> None:
+        draft = Draft(EdgeKind.STOPPED, self._clock.stamp(), data={"reason": reason[:200]})
+        await self._journal.append([draft])
+        await self._note_receipt()
+        log.info("stopped", edge=self._edge, reason=reason, queued=self._outbox.queued)
+
+    async def _farewell(self, identity: Identity) -> None:
+        """Give the last rows a moment to be receipted, then say goodbye."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._delivery.drained()
+        await self._note_receipt()
+        await self._link.close(status(identity, self._clock, is_online=False))
+
+    async def _keep_house(self) -> None:
+        """Remember the receipt, and forget what is old."""
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            await self._note_receipt()
+            while await self._journal.trim(Seq(self._outbox.receipted), self._clock.wall_ms()) == TRIM_ROWS:
+                pass
+
+    async def _note_receipt(self) -> None:
+        seq = self._outbox.receipted
+        own_hash = await self._journal.hash_at(seq)
+        if own_hash is not None:
+            await self._journal.set_marks({"receipt_seq": str(seq), "receipt_hash": own_hash.hex()})
+
+    async def _record(self) -> None:
+        """Cameras, and the server of their pictures. Loaded here: a station without them does not pay."""
+        from edge.recorder.supervisor import Recorder  # noqa: PLC0415
+
+        recorder = Recorder(self._settings.camera, self._picture)
+        if self._settings.media is None:
+            await recorder.run()
+            return
+        from edge.media import MediaServer  # noqa: PLC0415
+
+        try:
+            server = MediaServer(self._settings.media, recorder)
+            await server.start()
+        except OSError as error:
+            raise MediaFailed(f"[media]: {error}") from error
+        try:
+            await recorder.run()
+        finally:
+            await server.stop()
+
+    def _picture(self, point: PointId, value: str, quality: Quality) -> None:
+        """The recorder's word on a picture. One slot a camera: a newer word replaces one not yet written."""
+        self._pictures[point] = (value, quality, self._clock.stamp())
+        self._has_picture.set()
+
+    async def _journal_pictures(self) -> None:
+        while True:
+            await self._has_picture.wait()
+            self._has_picture.clear()
+            said, self._pictures = self._pictures, {}
+            for point, (value, quality, stamp) in said.items():
+                proposal = self._points.picture(point, value, quality, stamp)
+                if proposal:
+                    await self._journal.append(proposal.drafts, proposal.memories)
+                    self._points.commit(proposal)
+
+
+def _stop_reason(loop: asyncio.AbstractEventLoop) -> "asyncio.Future[str]":
+    """Done with the name of the signal that asks us to stop; fails if a callback of the loop failed."""
+    reason: asyncio.Future[str] = loop.create_future()
+
+    def asked(name: str) -> None:
+        if not reason.done():
+            reason.set_result(name)
+
+    def failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception) and not reason.done():
+            reason.set_exception(error)
+        else:
+            loop.default_exception_handler(context)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked, number.name.lower())
+    loop.set_exception_handler(failed)
+    return reason
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel these and wait until they are gone."""
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task

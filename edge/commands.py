@@ -1,0 +1,153 @@
+"""`casewatch edge`: run · check · journal verify · journal tail."""
+
+import asyncio
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from contract.errors import ContractError
+from contract.rows import decode_row
+from edge.errors import EdgeError
+
+EXIT_FAULTS = 1
+EXIT_PROGRAMMER_ERROR = 70
+EXIT_OPERATING_ERROR = 74
+
+app = typer.Typer(
+    help="案管哨 edge agent: reads a station's points, keeps the journal, delivers it to the centre.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+journal_app = typer.Typer(help="The journal of an edge, offline or while it runs.", no_args_is_help=True)
+app.add_typer(journal_app, name="journal")
+
+SettingsFile = Annotated[
+    Path, typer.Argument(help="Settings of one station, TOML (config/edge.example.toml).")
+]
+JournalOf = Annotated[Path, typer.Argument(help="A journal.db, or the settings file of its station.")]
+
+
+@app.command()
+def run(settings_file: SettingsFile) -> None:
+    """Run the agent until SIGTERM or SIGINT.
+
+    Logs JSON lines to stderr. Ends with 0 after a signal, 1 for settings that cannot be used, 70 for a
+    fault of the program, 74 when the journal or the data folder fails. Defaults: polls every 100 ms,
+    a beat every 5 s, keepalive 10 s, reconnect within 0.8 s, rows kept 30 days after their receipt.
+    """
+    from edge import logs, settings_check  # noqa: PLC0415 the journal's commands do not need them
+    from edge.app import run as run_agent  # noqa: PLC0415
+
+    logs.configure()
+    log = structlog.get_logger()
+    checked = settings_check.check(settings_file)
+    for problem in checked.problems:
+        typer.echo(problem, err=True)
+    if checked.settings is None:
+        raise typer.Exit(EXIT_FAULTS)
+    fingerprint = settings_check.fingerprint(settings_file, checked.settings)
+    try:
+        asyncio.run(run_agent(checked.settings, fingerprint))
+    except EdgeError as error:
+        log.error("failed", code=error.code, reason=str(error))  # noqa: TRY400 an operating error
+        raise typer.Exit(EXIT_OPERATING_ERROR) from None
+    except Exception:
+        log.exception("ended_by_a_fault")
+        raise typer.Exit(EXIT_PROGRAMMER_ERROR) from None
+
+
+@app.command()
+def check(settings_file: SettingsFile) -> None:
+    """List every fault of a settings file at once: file:line, path, what is wrong, a hint.
+
+    Then, for each bus, its use (warned of from 50 %, refused from 70 %) and its blind time in ms: the
+    worst case from a contact's change until its row is durable. Ends with 1 if there is a fault.
+    """
+    from edge import settings_check  # noqa: PLC0415
+
+    checked = settings_check.check(settings_file)
+    for problem in checked.problems:
+        typer.echo(problem)
+    for load in checked.loads:
+        dead = (
+            "" if load.blind_dead_ms == load.blind_ms else f", {load.blind_dead_ms:.0f} ms beside a dead unit"
+        )
+        use = f"{load.reads} {'read' if load.reads == 1 else 'reads'}, {load.utilisation:.0%} in use"
+        typer.echo(f"bus {load.bus}: {use}, blind {load.blind_ms:.0f} ms{dead}")
+    faults = sum(not problem.is_warning for problem in checked.problems)
+    typer.echo(f"{settings_file}: {faults} faults, {len(checked.problems) - faults} warnings")
+    raise typer.Exit(EXIT_FAULTS if faults else 0)
+
+
+@journal_app.command("verify")
+def journal_verify(journal_of: JournalOf) -> None:
+    """Check every row against the hash chain and the centre's newest receipt. Ends with 1 at a fault."""
+    from edge.journal_verify import verify  # noqa: PLC0415
+
+    path = _journal_path(journal_of)
+    try:
+        verdict = verify(path)
+    except (sqlite3.Error, ValueError, KeyError) as error:
+        typer.echo(f"{path}: cannot be read as a journal: {error}")
+        raise typer.Exit(EXIT_FAULTS) from None
+    where = f"{path}: edge {verdict.edge}, epoch {verdict.epoch}"
+    if verdict.bad_seq is not None:
+        typer.echo(f"{where}: row {verdict.bad_seq} {verdict.fault}")
+        raise typer.Exit(EXIT_FAULTS)
+    typer.echo(f"{where}: rows {verdict.first} to {verdict.last} are sound")
+
+
+@journal_app.command("tail")
+def journal_tail(
+    journal_of: JournalOf,
+    rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many of the newest rows.")] = 20,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as rows come, every 0.5 s.")] = False,
+) -> None:
+    """Print the newest rows, one a line, as they are hashed and sent."""
+    path = _journal_path(journal_of)
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM row").fetchone()
+        seen = max(0, head - rows)
+        while True:
+            for seq, raw in db.execute("SELECT seq, bytes FROM row WHERE seq > ? ORDER BY seq", (seen,)):
+                typer.echo(_line(raw))
+                seen = seq
+            if not follow:
+                break
+            time.sleep(0.5)
+    except sqlite3.Error as error:
+        typer.echo(f"{path}: cannot be read as a journal: {error}", err=True)
+        raise typer.Exit(EXIT_FAULTS) from None
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _line(raw: bytes) -> str:
+    """A row as text; one that was tampered with as what it is."""
+    try:
+        decode_row(raw)
+    except ContractError as error:
+        return f"! {error.code}: {raw!r}"
+    return raw.decode()
+
+
+def _journal_path(journal_of: Path) -> Path:
+    """The journal itself, or that of the station whose settings these are."""
+    if journal_of.suffix != ".toml":
+        return journal_of
+    from edge import settings_check  # noqa: PLC0415
+    from edge.journal_file import FILE_NAME  # noqa: PLC0415
+
+    try:
+        return settings_check.load(journal_of).data_dir / FILE_NAME
+    except EdgeError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_FAULTS) from None

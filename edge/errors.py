@@ -1,0 +1,41 @@
+"""Everything that can stop an edge from doing its work.
+
+    EdgeError                     edge
+    ├── SettingsFault             edge.settings          the settings file cannot be used; lists every fault
+    ├── JournalInUse              edge.journal_in_use    another process has this data folder
+    ├── JournalDamaged            edge.journal_damaged   the file is no journal of ours any more: set aside
+    ├── JournalFailed             edge.journal_failed    a commit failed; what was written is not known: stop
+    └── MediaFailed               edge.media_failed      the cameras' server has no port or no token
+
+`fatal` means that the process has to end: after a failed fsync no promise can be kept.
+"""
+
+
+class EdgeError(Exception):
+    """An operating error of the agent."""
+
+    code = "edge"
+    retryable = False
+    fatal = True
+
+
+class SettingsFault(EdgeError):
+    code = "edge.settings"
+
+
+class JournalInUse(EdgeError):
+    code = "edge.journal_in_use"
+    retryable = True
+
+
+class JournalDamaged(EdgeError):
+    code = "edge.journal_damaged"
+    fatal = False
+
+
+class JournalFailed(EdgeError):
+    code = "edge.journal_failed"
+
+
+class MediaFailed(EdgeError):
+    code = "edge.media_failed"

@@ -1,0 +1,116 @@
+"""What the edge says of itself: status, birth and beat. Pure makers, and the task that keeps time.
+
+A beat carries the head of the chain and a digest of all points, so that silence, a changed state and a
+removed row can all be told from "nothing happened".
+"""
+
+import asyncio
+from typing import Literal
+
+import msgspec
+
+from contract.ids import EdgeId
+from contract.limits import BEAT_INTERVAL_S
+from contract.messages import Beat, Birth, Status, encode
+from contract.rows import EdgeKind
+from contract.topics import Up
+from edge.clock import Clock
+from edge.journal import Journal
+from edge.link import Link
+from edge.outbox import Outbox
+from edge.points import Points
+from edge.proposals import Draft
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who speaks. `session` counts the starts on this journal, `config` is the settings' SHA-256."""
+
+    edge: EdgeId
+    session: int
+    software: str
+    config: str
+
+
+def status(identity: Identity, clock: Clock, *, is_online: bool) -> bytes:
+    """The retained status; the offline one is also the last will."""
+    state: Literal["online", "offline"] = "online" if is_online else "offline"
+    return encode(Status(edge=identity.edge, state=state, session=identity.session, at=clock.wall_ms()))
+
+
+class Heartbeat:
+    """Speaks when the link is up, on the beat and whenever the centre comes."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        clock: Clock,
+        *,
+        journal: Journal,
+        points: Points,
+        outbox: Outbox,
+        link: Link,
+    ) -> None:
+        self._identity = identity
+        self._clock = clock
+        self._journal = journal
+        self._points = points
+        self._outbox = outbox
+        self._link = link
+        self._beats = 0
+
+    async def run(self) -> None:
+        """Beat every BEAT_INTERVAL_S, and write down when the wall clock was set."""
+        loop = asyncio.get_running_loop()
+        due_mono = loop.time()
+        while True:
+            due_mono += BEAT_INTERVAL_S
+            await asyncio.sleep(max(0.0, due_mono - loop.time()))
+            await self._check_clock()
+            self.beat()
+
+    def introduce(self) -> None:
+        """Status, birth and a beat: at each connect, and when the centre returns."""
+        online = status(self._identity, self._clock, is_online=True)
+        self._link.publish(Up.STATUS, online, retain=True)
+        self._link.publish(Up.BIRTH, encode(self._birth()))
+        self.beat()
+
+    def beat(self) -> None:
+        """One beat now, if there is a link to take it."""
+        if not self._link.is_connected:
+            return
+        self._beats += 1
+        beat = Beat(
+            edge=self._identity.edge,
+            epoch=self._journal.epoch,
+            session=self._identity.session,
+            n=self._beats,
+            seq=self._journal.head,
+            hash=self._journal.head_hash.hex(),
+            digest=self._points.digest(),
+            clock=self._clock.state,
+            at=self._clock.wall_ms(),
+            queued=self._outbox.queued,
+        )
+        self._link.publish(Up.BEAT, encode(beat), qos=0)
+
+    def _birth(self) -> Birth:
+        return Birth(
+            edge=self._identity.edge,
+            epoch=self._journal.epoch,
+            session=self._identity.session,
+            boot=self._clock.boot,
+            software=self._identity.software,
+            config=self._identity.config,
+            seq=self._journal.head,
+            hash=self._journal.head_hash.hex(),
+            clock=self._clock.state,
+            at=self._clock.wall_ms(),
+            points=self._points.states(),
+        )
+
+    async def _check_clock(self) -> None:
+        step_ms = self._clock.check()
+        if step_ms:
+            draft = Draft(EdgeKind.CLOCK_STEPPED, self._clock.stamp(), data={"step_ms": step_ms})
+            await self._journal.append([draft])

@@ -1,0 +1,218 @@
+"""The journal as the agent uses it: durable on return, one thread for the disk, group commit.
+
+Rows that come within GROUP_MS share one commit; an urgent row starts it at once, and what comes while
+a commit runs rides with the next. After a failed commit nothing is tried again: what the disk holds is
+not known, so every later call fails and the process ends.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TextIO, TypeVar
+
+import msgspec
+
+from contract.ids import EdgeId, Epoch, PointId, Seq
+from contract.rows import EdgeKind
+from edge.clock import Clock
+from edge.errors import JournalDamaged, JournalFailed, JournalInUse
+from edge.journal_file import FILE_NAME, JournalFile, StoredRow
+from edge.proposals import Draft, PointMemory
+
+GROUP_MS = 10
+TAIL_ROWS = 512
+"""Newest rows kept in memory, so that a row on its way to the centre is not read back from the disk."""
+KEEP_MS = 30 * 24 * 3600 * 1000
+TRIM_ROWS = 1_000
+
+T = TypeVar("T")
+
+
+class _Pending(msgspec.Struct):
+    drafts: Sequence[Draft]
+    memories: Mapping[PointId, PointMemory]
+    done: "asyncio.Future[list[StoredRow]]"
+
+
+class Journal:
+    """`open` once, `append` until `close`. `listener` hears of rows after their commit, on the loop."""
+
+    def __init__(self, file: JournalFile, lock: TextIO, thread: ThreadPoolExecutor) -> None:
+        self.epoch = file.epoch
+        self.head = file.head
+        self.head_hash = file.head_hash
+        self.listener: Callable[[list[StoredRow], Sequence[Draft]], None] | None = None
+        self._file = file
+        self._lock = lock
+        self._thread = thread
+        self._tail: deque[StoredRow] = deque(file.rows(file.head - TAIL_ROWS + 1, TAIL_ROWS), TAIL_ROWS)
+        self._pending: list[_Pending] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushing: asyncio.Task[None] | None = None
+        self._is_failed = False
+
+    @classmethod
+    async def open(cls, data_dir: Path, edge: EdgeId, clock: Clock) -> "Journal":
+        """Open or make the journal. A damaged file is set aside, and a row says so.
+
+        Raises JournalInUse, JournalFailed.
+        """
+        thread = ThreadPoolExecutor(1, "journal")
+        loop = asyncio.get_running_loop()
+        try:
+            lock = await loop.run_in_executor(thread, _lock, data_dir)
+            with ExitStack() as undo:
+                undo.callback(lock.close)
+                file, evidence = await loop.run_in_executor(
+                    thread, _open_file, data_dir, edge, clock.wall_ms()
+                )
+                undo.pop_all()
+        except (OSError, sqlite3.Error) as error:
+            raise JournalFailed(f"{data_dir}: {error}") from error
+        journal = cls(file, lock, thread)
+        if evidence:
+            await journal.append([Draft(EdgeKind.JOURNAL_DAMAGED, clock.stamp(), data=evidence)])
+        return journal
+
+    async def append(
+        self, drafts: Sequence[Draft], memories: Mapping[PointId, PointMemory] | None = None
+    ) -> list[StoredRow]:
+        """Rows and point states in one commit; durable on return. Raises JournalFailed: fatal."""
+        self._refuse_if_failed()
+        loop = asyncio.get_running_loop()
+        pending = _Pending(drafts, memories or {}, loop.create_future())
+        self._pending.append(pending)
+        if any(draft.is_urgent for draft in drafts):
+            self._start_flush()
+        elif self._timer is None:
+            self._timer = loop.call_later(GROUP_MS / 1000, self._start_flush)
+        return await pending.done
+
+    async def rows(self, first: int, limit: int) -> list[StoredRow]:
+        """Up to `limit` rows from `first` on; from memory where it holds them."""
+        if self._tail and first >= self._tail[0].seq:
+            start = first - self._tail[0].seq
+            return [self._tail[i] for i in range(start, min(start + limit, len(self._tail)))]
+        return await self._in_thread(lambda: self._file.rows(first, limit))
+
+    async def hash_at(self, seq: int) -> bytes | None:
+        """The chain's hash after row `seq`; None where that row is not here."""
+        if self._tail and self._tail[0].seq <= seq <= self._tail[-1].seq:
+            return self._tail[seq - self._tail[0].seq].hash
+        return await self._in_thread(lambda: self._file.hash_at(seq))
+
+    async def memories(self) -> dict[PointId, PointMemory]:
+        return await self._in_thread(self._file.memories)
+
+    async def mark(self, name: str) -> str | None:
+        return await self._in_thread(lambda: self._file.mark(name))
+
+    async def set_marks(self, marks: Mapping[str, str]) -> None:
+        await self._in_thread(lambda: self._file.set_marks(marks))
+
+    async def trim(self, receipt: Seq, now_ms: int) -> int:
+        """Forget rows that are receipted and older than 30 days. Returns how many went."""
+        return await self._in_thread(lambda: self._file.trim(receipt, now_ms - KEEP_MS, TRIM_ROWS))
+
+    async def close(self) -> None:
+        """Flush what is waiting, then let go of the file."""
+        self._start_flush()
+        if self._flushing is not None:
+            await self._flushing
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
+        self._thread.shutdown()
+        self._lock.close()
+
+    def _start_flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._pending and self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush(), name="edge.journal.flush")
+
+    async def _flush(self) -> None:
+        while self._pending and not self._is_failed:
+            batch, self._pending = self._pending, []
+            drafts = [draft for pending in batch for draft in pending.drafts]
+            memories = {name: m for pending in batch for name, m in pending.memories.items()}
+            try:
+                rows = await self._in_thread(partial(self._file.append, drafts, memories))
+            except Exception as error:  # handed to whoever waits; only a disk's fault is an operating error
+                self._fail([*batch, *self._pending], error)
+                break
+            self._publish(batch, drafts, rows)
+        self._flushing = None
+
+    def _publish(self, batch: list[_Pending], drafts: list[Draft], rows: list[StoredRow]) -> None:
+        if rows:
+            self.head, self.head_hash = rows[-1].seq, rows[-1].hash
+            self._tail.extend(rows)
+        start = 0
+        for pending in batch:
+            end = start + len(pending.drafts)
+            if not pending.done.done():
+                pending.done.set_result(rows[start:end])
+            start = end
+        if self.listener is not None and rows:
+            self.listener(rows, drafts)
+
+    def _fail(self, waiting: list[_Pending], error: Exception) -> None:
+        self._is_failed = True
+        self._pending = []
+        for pending in waiting:
+            if not pending.done.done():
+                pending.done.set_exception(_failure(error))
+
+    def _refuse_if_failed(self) -> None:
+        if self._is_failed:
+            raise JournalFailed("the journal stopped after a failed commit")
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        self._refuse_if_failed()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            self._is_failed = True
+            raise _failure(error) from error
+
+
+def _failure(error: Exception) -> Exception:
+    return JournalFailed(str(error)) if isinstance(error, sqlite3.Error) else error
+
+
+def _open_file(data_dir: Path, edge: EdgeId, now_ms: int) -> tuple[JournalFile, dict[str, str]]:
+    """The journal, and the evidence of a damaged one that was set aside.
+
+    A new epoch is named by its first moment: it never repeats an older one of the same station.
+    """
+    path = data_dir / FILE_NAME
+    try:
+        return JournalFile(path, edge, Epoch(now_ms)), {}
+    except JournalDamaged as error:
+        aside = f"journal.damaged-{now_ms}.db"
+        for suffix in ("", "-wal", "-shm"):
+            part = data_dir / (FILE_NAME + suffix)
+            if part.exists():
+                part.rename(data_dir / (aside + suffix))
+        return JournalFile(path, edge, Epoch(now_ms)), {"file": aside, "reason": str(error)[:200]}
+
+
+def _lock(data_dir: Path) -> TextIO:
+    """Hold the data folder for as long as the file returned is open. Raises JournalInUse."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = (data_dir / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise JournalInUse(f"{data_dir} is used by another process") from error
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock

@@ -1,0 +1,114 @@
+"""The edge's media server: `WS /live/{camera point}` for the centre, and nobody else.
+
+Binary: a four-byte length, a JSON header `{"seq", "camera_ms", "at_ms"}`, a JPEG. Text: `no_picture` with
+its reason. A viewer that reads slowly gets the newest picture when it reads again, and delays nobody.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import struct
+from pathlib import Path
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from contract.ids import PointId
+from edge.recorder.frames import Frame, Mailbox, NoPicture
+from edge.recorder.supervisor import Recorder
+from edge.settings import MediaSettings
+
+PING_INTERVAL_S = 5.0
+VIEWERS_MAX = 64
+
+_BEARER = "Bearer "
+
+
+class Header(msgspec.Struct, frozen=True):
+    """Stands before each JPEG."""
+
+    seq: int
+    camera_ms: int
+    at_ms: int
+
+
+class MediaServer:
+    """Serves a recorder's cameras. The settings file checked that the token file is there."""
+
+    def __init__(self, settings: MediaSettings, recorder: Recorder) -> None:
+        self._settings = settings
+        self._recorder = recorder
+        self._token = Path(settings.token_file).read_text().strip().encode()
+        self._viewers: set[web.WebSocketResponse] = set()
+        app = web.Application()
+        app.router.add_get("/live/{point}", self._live)
+        app.on_shutdown.append(self._send_away)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+
+    @property
+    def port(self) -> int:
+        """The port that is really served, once started."""
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def start(self) -> None:
+        """Raises OSError where the port is taken."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._settings.listen, self._settings.port).start()
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    async def _live(self, request: web.Request) -> web.WebSocketResponse:
+        if not self._is_authorised(request):
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+        point = PointId(request.match_info["point"])
+        if point not in self._recorder.points:
+            raise web.HTTPNotFound
+        if len(self._viewers) >= VIEWERS_MAX:
+            raise web.HTTPServiceUnavailable
+        viewer = web.WebSocketResponse(heartbeat=PING_INTERVAL_S, max_msg_size=1_024, compress=False)
+        await viewer.prepare(request)
+        self._viewers.add(viewer)
+        try:
+            await self._show(point, viewer)
+        finally:
+            self._viewers.discard(viewer)
+        return viewer
+
+    async def _show(self, point: PointId, viewer: web.WebSocketResponse) -> None:
+        """Until the viewer goes: only reading notices that, so reading decides."""
+        with self._recorder.watch(point) as mailbox:
+            sending = asyncio.create_task(_send(mailbox, viewer), name=f"live-{point}")
+            try:
+                while (await viewer.receive()).type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                    continue
+            finally:
+                sending.cancel()
+                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                    await sending
+
+    def _is_authorised(self, request: web.Request) -> bool:
+        shown = request.headers.get("Authorization", "")
+        return shown.startswith(_BEARER) and hmac.compare_digest(
+            shown.removeprefix(_BEARER).encode(), self._token
+        )
+
+    async def _send_away(self, _: web.Application) -> None:
+        for viewer in tuple(self._viewers):
+            await viewer.close(code=WSCloseCode.GOING_AWAY)
+
+
+async def _send(mailbox: Mailbox, viewer: web.WebSocketResponse) -> None:
+    while True:
+        newest = await mailbox.take()
+        if isinstance(newest, NoPicture):
+            await viewer.send_str(msgspec.json.encode(newest).decode())
+        else:
+            await viewer.send_bytes(encode_frame(newest))
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """A frame as it stands on the wire."""
+    header = msgspec.json.encode(Header(frame.seq, frame.camera_ms, frame.at_ms))
+    return struct.pack(">I", len(header)) + header + frame.jpeg

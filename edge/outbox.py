@@ -1,0 +1,154 @@
+"""What goes to the centre next. Pure: knows the numbers of rows, not their bytes, and is told the time.
+
+Two lanes. `log` carries every row in order, at most BATCHES_IN_FLIGHT batches beyond the last receipt.
+`live` carries a security row at once when the log cannot take it in its next batches; it is sent once,
+and the log brings it again in its turn. Only a receipt whose hash is ours moves what may be forgotten.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from contract import limits
+from contract.ids import Epoch
+from contract.messages import Nak, Receipt
+
+LIVE_WAITING_MAX = 16
+"""Newest security rows that wait for the live lane; older ones come with the log."""
+NAK_DEAF_S = 1.0
+"""One gap is answered once: the batches already in flight each bring their own nak."""
+
+
+class Verdict(StrEnum):
+    """What came of a receipt or nak."""
+
+    TAKEN = "taken"
+    OLD = "old"
+    """Says nothing new."""
+    FORKED = "forked"
+    """The centre's chain is not ours: nothing is forgotten any more."""
+    FOREIGN_EPOCH = "foreign_epoch"
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Rows `first`… up to `limit` of them; as many as fit the bytes are sent."""
+
+    first: int
+    limit: int
+
+
+class Outbox:
+    """`now` is monotonic seconds throughout."""
+
+    def __init__(self, epoch: Epoch, head: int, receipted: int) -> None:
+        self.receipted = receipted
+        self.is_forked = False
+        self.is_connected = False
+        self.is_centre_online = False
+        self._epoch = epoch
+        self._head = head
+        self._sent = receipted
+        self._in_flight: deque[tuple[int, int]] = deque()
+        """First and last row of each batch that no receipt has answered."""
+        self._progress_mono = 0.0
+        self._naked = (0, float("-inf"))
+        self._live: deque[int] = deque(maxlen=LIVE_WAITING_MAX)
+
+    @property
+    def queued(self) -> int:
+        """Rows that no receipt covers."""
+        return self._head - self.receipted
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is someone to send to: a broker, and a centre behind it."""
+        return self.is_connected and self.is_centre_online
+
+    def appended(self, last: int, security: Sequence[int]) -> None:
+        """Rows up to `last` are durable; `security` are those among them that may travel ahead."""
+        self._head = last
+        self._live.extend(security)
+
+    def connected(self, *, is_connected: bool) -> None:
+        """The way to the broker was made or lost. Who is behind it is told anew."""
+        self.is_connected = is_connected
+        self.is_centre_online = False
+
+    def centre(self, *, is_online: bool, now: float) -> None:
+        """The centre came, came again or went: what it has not receipted it may never have seen."""
+        self.is_centre_online = is_online
+        if is_online:
+            self._rewind(self.receipted, now)
+
+    def next_live(self) -> int | None:
+        """A security row to send ahead: one that the log's next batches would not carry."""
+        reach = self._sent + self._free * limits.BATCH_MAX_ROWS
+        while self._live and self._live[0] <= reach:
+            self._live.popleft()
+        return self._live[0] if self._live and self.is_open else None
+
+    def sent_live(self, seq: int) -> None:
+        self._live.remove(seq)
+
+    def next_batch(self, now: float) -> Batch | None:
+        """The log's next rows, or None while it has to wait: for rows, for a receipt or for the centre."""
+        if not self.is_open:
+            return None
+        if self._in_flight and now - self._progress_mono >= limits.RECEIPT_PATIENCE_S:
+            self._rewind(self._in_flight[0][0] - 1, now)
+        if not self._free or self._sent >= self._head:
+            return None
+        return Batch(self._sent + 1, min(limits.BATCH_MAX_ROWS, self._head - self._sent))
+
+    def sent_batch(self, last: int, now: float) -> None:
+        """Rows up to `last` were handed to the broker."""
+        if not self._in_flight:
+            self._progress_mono = now
+        self._in_flight.append((self._sent + 1, last))
+        self._sent = last
+
+    def wait_s(self, now: float) -> float | None:
+        """How long until patience with the batches in flight ends; None if none are."""
+        if not self._in_flight or not self.is_open:
+            return None
+        return max(0.0, self._progress_mono + limits.RECEIPT_PATIENCE_S - now)
+
+    def receipt(self, receipt: Receipt, own_hash: bytes | None, now: float) -> Verdict:
+        """The centre holds all up to a row. `own_hash`: our chain there, None where we have no such row."""
+        if receipt.epoch != self._epoch:
+            return Verdict.FOREIGN_EPOCH
+        if receipt.seq > self._head or (own_hash is not None and own_hash.hex() != receipt.hash):
+            self.is_forked = True
+            return Verdict.FORKED
+        if own_hash is None or self.is_forked:
+            return Verdict.OLD
+        while self._in_flight and self._in_flight[0][1] <= receipt.seq:
+            self._in_flight.popleft()
+            self._progress_mono = now
+        self._sent = max(self._sent, receipt.seq)
+        if receipt.seq <= self.receipted:
+            return Verdict.OLD
+        self.receipted = receipt.seq
+        return Verdict.TAKEN
+
+    def nak(self, nak: Nak, now: float) -> Verdict:
+        """The centre misses rows from `first` on, receipted ones too if its store went back in time."""
+        if nak.epoch != self._epoch:
+            return Verdict.FOREIGN_EPOCH
+        first, since = self._naked
+        if not 1 <= nak.first <= self._head or (nak.first == first and now - since < NAK_DEAF_S):
+            return Verdict.OLD
+        self._naked = (nak.first, now)
+        self._rewind(nak.first - 1, now)
+        return Verdict.TAKEN
+
+    @property
+    def _free(self) -> int:
+        return limits.BATCHES_IN_FLIGHT - len(self._in_flight)
+
+    def _rewind(self, to: int, now: float) -> None:
+        self._sent = to
+        self._in_flight.clear()
+        self._progress_mono = now

@@ -1,0 +1,205 @@
+"""Levels and counters into events. Pure: observations and a stamp in, a proposal out.
+
+A proposal is built on the memories as they are; `commit` moves them, and is called only when the
+journal has made the proposal's rows durable. A point belongs to one device and so to one bus task,
+therefore two proposals never compete for it.
+
+A change is reported on the first sample that shows it, opening and closing alike: rows are facts, and
+a closing that stands for one poll is one. What a short closing means (off-delay) is the centre's rule.
+
+With `d` activations counted since the last row (modulo the counter's width):
+
+    inactive → inactive    d = 0 nothing               d ≥ 1 point.pulse, count d
+    inactive → active      d = 1 the change            d > 1 the change, `missed` d-1; 0: `counter_stopped`
+    active   → active      d = 0 nothing               d ≥ 1 point.pulse, count d
+    active   → inactive    d = 0 the change            d ≥ 1 the change, `missed` d
+    counter went back      the module restarted: nothing is invented, a new point.baseline is written
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from contract.ids import PointId
+from contract.messages import PointState
+from contract.points import PointType, Quality, state_digest
+from contract.rows import EdgeKind, point_kind
+from device_drivers.driver import Observation
+from edge.clock import Stamp
+from edge.proposals import Draft, PointMemory, Proposal
+from edge.settings import PointSettings
+
+_ACTIVE_VALUE = {PointType.DOOR: "open", PointType.LOCK: "open", PointType.ITEM: "present"}
+_INACTIVE_VALUE = {PointType.DOOR: "closed", PointType.LOCK: "closed", PointType.ITEM: "absent"}
+
+Data = dict[str, Any]
+
+WRAP_MAX_DELTA = 1_000
+WRAP_MIN_FRACTION = 0.9
+
+
+class _Point(msgspec.Struct, frozen=True):
+    """One point: its words for an active and an inactive channel."""
+
+    id: PointId
+    type: PointType
+    active: str = ""
+    inactive: str = ""
+
+
+class Points:
+    """All points of an edge. `last_at`: wall ms of the journal's last row, start of the first window."""
+
+    def __init__(
+        self,
+        settings: Sequence[PointSettings],
+        pictures: Iterable[str],
+        memories: Mapping[PointId, PointMemory],
+        *,
+        is_simulated: bool,
+        last_at: int,
+    ) -> None:
+        self._by_device: dict[str, dict[str, _Point]] = {}
+        self._points: dict[PointId, _Point] = {}
+        for entry in settings:
+            point = _point(entry)
+            self._points[point.id] = point
+            self._by_device.setdefault(entry.device, {})[entry.channel] = point
+        for name in pictures:
+            self._points[PointId(name)] = _Point(PointId(name), PointType.PICTURE)
+        self._memory = {point: memories.get(point, PointMemory()) for point in self._points}
+        self._read_at = dict.fromkeys(self._points, last_at)
+        self._unread = set(self._points)
+        self._marks: Data = {"simulated": True} if is_simulated else {}
+
+    def observe(self, device: str, observations: Iterable[Observation], stamp: Stamp) -> Proposal:
+        """What a good reply means for the points on this device."""
+        proposal = Proposal(stamp, [], {})
+        channels = self._by_device.get(device, {})
+        for seen in observations:
+            point = channels.get(seen.channel)
+            if point is None:
+                continue
+            memory = self._memory[point.id]
+            value = point.active if seen.active else point.inactive
+            is_known = value == memory.value and memory.quality is Quality.GOOD
+            if not is_known or seen.counter != memory.counter:
+                self._judge(point, value, seen, proposal)
+            self._read_at[point.id] = stamp.at
+            self._unread.discard(point.id)
+        return proposal
+
+    def fail(self, device: str, quality: Quality, stamp: Stamp) -> Proposal:
+        """The device gave no reading: its points keep their values and say how much these are worth."""
+        proposal = Proposal(stamp, [], {})
+        for point in self._by_device.get(device, {}).values():
+            self._set_quality(point, self._memory[point.id], quality, proposal)
+            self._unread.discard(point.id)
+        return proposal
+
+    def picture(self, name: PointId, value: str, quality: Quality, stamp: Stamp) -> Proposal:
+        """What a camera's recorder says of its picture. An empty value changes the quality alone."""
+        proposal = Proposal(stamp, [], {})
+        point = self._points[name]
+        memory = self._set_quality(point, self._memory[name], quality, proposal)
+        if value and quality is Quality.GOOD and value != memory.value:
+            self._set_value(point, memory, value, proposal, {})
+        self._unread.discard(name)
+        return proposal
+
+    def commit(self, proposal: Proposal) -> None:
+        """The rows of this proposal are durable: from now on it is what is known."""
+        self._memory.update(proposal.memories)
+
+    def states(self) -> list[PointState]:
+        """Every point as a birth tells it; stale until it has been read since this start."""
+        return [
+            PointState(
+                id=point.id,
+                type=point.type,
+                value=self._memory[point.id].value,
+                quality=self._quality(point.id),
+                since=self._memory[point.id].since,
+            )
+            for point in self._points.values()
+        ]
+
+    def digest(self) -> str:
+        """One number for all states, as a beat carries it."""
+        return state_digest(
+            (name, memory.value, self._quality(name)) for name, memory in self._memory.items()
+        )
+
+    def _quality(self, name: PointId) -> Quality:
+        return Quality.STALE if name in self._unread else self._memory[name].quality
+
+    def _judge(self, point: _Point, value: str, seen: Observation, proposal: Proposal) -> None:
+        memory = self._set_quality(point, self._memory[point.id], Quality.GOOD, proposal)
+        counted, is_restarted = None, False
+        if memory.counter is not None and seen.counter is not None:
+            counted = counter_delta(memory.counter, seen.counter, seen.counter_bits)
+            is_restarted = counted is None
+        memory = msgspec.structs.replace(memory, counter=seen.counter)
+        proposal.memories[point.id] = memory
+        window = {"window_ms": max(0, proposal.stamp.at - self._read_at[point.id])}
+        if value != memory.value:
+            data = _change_data(counted, window, is_activation=seen.active)
+            self._set_value(point, memory, value, proposal, data)
+        elif counted:
+            self._draft(EdgeKind.POINT_PULSE, point, {"count": counted, **window}, proposal)
+        if is_restarted:
+            restart: Data = {"value": value, "counter_restarted": True}
+            self._draft(EdgeKind.POINT_BASELINE, point, restart, proposal)
+
+    def _set_value(
+        self, point: _Point, memory: PointMemory, value: str, proposal: Proposal, data: Data
+    ) -> None:
+        if memory.value == "":
+            self._draft(EdgeKind.POINT_BASELINE, point, {"value": value}, proposal)
+        else:
+            kind = point_kind(point.type, value)
+            self._draft(kind, point, {"was": memory.value, **data}, proposal)
+        proposal.memories[point.id] = msgspec.structs.replace(memory, value=value, since=proposal.stamp.at)
+
+    def _set_quality(
+        self, point: _Point, memory: PointMemory, quality: Quality, proposal: Proposal
+    ) -> PointMemory:
+        if quality is memory.quality:
+            return memory
+        is_first_reading = quality is Quality.GOOD and memory.quality is Quality.STALE
+        if not is_first_reading:
+            data: Data = {"quality": quality.value, "was": memory.quality.value}
+            self._draft(EdgeKind.POINT_QUALITY, point, data, proposal)
+        memory = msgspec.structs.replace(memory, quality=quality)
+        proposal.memories[point.id] = memory
+        return memory
+
+    def _draft(self, kind: str, point: _Point, data: Data, proposal: Proposal) -> None:
+        proposal.drafts.append(Draft(str(kind), proposal.stamp, point.id, {**data, **self._marks}))
+
+
+def _change_data(counted: int | None, window: Data, *, is_activation: bool) -> Data:
+    """What the counter says beside a change; `counted` is None where it says nothing."""
+    surplus = 0 if counted is None else counted - is_activation
+    if surplus > 0:
+        return {"missed": surplus, **window}
+    return {"counter_stopped": True} if surplus < 0 else {}
+
+
+def counter_delta(before: int, after: int, bits: int) -> int | None:
+    """Activations between two counts; None where the counter was cleared or its module restarted."""
+    if after >= before:
+        return after - before
+    wrapped = (after - before) % (1 << bits)
+    if before > WRAP_MIN_FRACTION * (1 << bits) and wrapped < WRAP_MAX_DELTA:
+        return wrapped
+    return None
+
+
+def _point(entry: PointSettings) -> _Point:
+    kind = PointType(entry.type)
+    active, inactive = _ACTIVE_VALUE[kind], _INACTIVE_VALUE[kind]
+    if entry.inverted:
+        active, inactive = inactive, active
+    return _Point(PointId(entry.id), kind, active, inactive)

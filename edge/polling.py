@@ -1,0 +1,78 @@
+"""One task a bus: asks what the schedule says, hands the answer to the points, waits for the journal.
+
+The next poll starts only when the rows of this one are durable, so that a baseline never moves ahead
+of the journal. What the disk takes is part of the blind time.
+"""
+
+import asyncio
+
+import structlog
+
+from contract.points import Quality
+from device_drivers.bus import Bus
+from device_drivers.driver import Driver
+from device_drivers.errors import DeviceRefused, DriverError
+from edge.clock import Clock
+from edge.journal import Journal
+from edge.points import Points
+from edge.proposals import Proposal
+from edge.schedule import Poll, Schedule, UnitState
+
+log = structlog.get_logger()
+
+
+class Polling:
+    """The polls of one bus, for ever."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        drivers: dict[str, Driver],
+        schedule: Schedule,
+        *,
+        points: Points,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
+        self._bus = bus
+        self._drivers = drivers
+        self._schedule = schedule
+        self._points = points
+        self._journal = journal
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Until cancelled. Raises JournalFailed."""
+        try:
+            while True:
+                turn = self._schedule.next(self._clock.mono_ns())
+                if isinstance(turn, int):
+                    await asyncio.sleep((turn - self._clock.mono_ns()) / 1e9)
+                else:
+                    await self._poll(turn)
+        finally:
+            await self._bus.close()
+
+    async def _poll(self, poll: Poll) -> None:
+        try:
+            observations = await self._bus.read(self._drivers[poll.device], poll.read)
+        except DriverError as error:
+            await self._missed(poll, error)
+            return
+        await self._commit(self._points.observe(poll.device, observations, self._clock.stamp()))
+        change = self._schedule.finish(poll, self._clock.mono_ns(), is_answered=True)
+        if change is UnitState.UP:
+            log.info("device_answered", device=poll.device)
+
+    async def _missed(self, poll: Poll, error: DriverError) -> None:
+        change = self._schedule.finish(poll, self._clock.mono_ns(), is_answered=False)
+        if change is not UnitState.DOWN:
+            return
+        log.warning("device_lost", device=poll.device, code=error.code, reason=str(error))
+        quality = Quality.DEVICE_ERROR if isinstance(error, DeviceRefused) else Quality.COMM_FAIL
+        await self._commit(self._points.fail(poll.device, quality, self._clock.stamp()))
+
+    async def _commit(self, proposal: Proposal) -> None:
+        if proposal:
+            await self._journal.append(proposal.drafts, proposal.memories)
+            self._points.commit(proposal)

@@ -1,0 +1,127 @@
+"""Which read of a bus is next. Pure: `now` comes in, a poll or a moment to wait for goes out.
+
+Among the reads whose time has come the lowest class goes first, within a class the earliest deadline.
+Rates are fixed: a late read never shifts the next ones, and periods that passed are counted as
+skipped, never queued. The reads of a bus start spread over their period.
+
+A unit is UP, SUSPECT after a miss, DOWN after three. Of a DOWN unit only the read that failed is tried, in
+the lowest class, after 1, 2, 4 … 30 s; alone on its bus it disturbs nobody and is tried every second.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+from device_drivers.driver import Read
+
+DOWN_AFTER_MISSES = 3
+PROBE_FIRST_NS = 1_000_000_000
+PROBE_CAP_NS = 30_000_000_000
+
+
+class PollClass(IntEnum):
+    """Lower goes first."""
+
+    SECURITY = 0
+    CABINET = 1
+    TELEMETRY = 2
+    PROBE = 3
+
+
+class UnitState(StrEnum):
+    UP = "up"
+    SUSPECT = "suspect"
+    DOWN = "down"
+
+
+class Poll(msgspec.Struct, frozen=True):
+    """One read of one device, to be repeated for ever."""
+
+    device: str
+    read: Read
+    poll_class: PollClass
+    interval_ns: int
+
+
+class _Entry(msgspec.Struct):
+    poll: Poll
+    due: int
+    misses: int = 0
+
+
+class _Unit(msgspec.Struct):
+    state: UnitState = UnitState.UP
+    probe: Poll | None = None
+    """The read that brought it down: the only one tried until it is answered."""
+    probe_ns: int = PROBE_FIRST_NS
+
+
+class Schedule:
+    """The reads of one bus. `phase` (0 to 1) shifts all of them within their period."""
+
+    def __init__(self, polls: Sequence[Poll], now: int, phase: float = 0.0) -> None:
+        self.skipped = 0
+        self._units = {poll.device: _Unit() for poll in polls}
+        self._entries: list[_Entry] = []
+        for index, poll in enumerate(polls):
+            share = (index / len(polls) + phase) % 1.0
+            self._entries.append(_Entry(poll, now + int(poll.interval_ns * share)))
+        self._probe_cap_ns = PROBE_CAP_NS if len(self._units) > 1 else PROBE_FIRST_NS
+
+    def next(self, now: int) -> Poll | int:
+        """The poll to do now, or the moment at which there will be one."""
+        waiting = [entry for entry in self._entries if self._probe(entry) in {None, entry.poll}]
+        due = [entry for entry in waiting if entry.due <= now]
+        if not due:
+            return min(entry.due for entry in waiting)
+        return min(due, key=self._urgency).poll
+
+    def finish(self, poll: Poll, now: int, *, is_answered: bool) -> UnitState | None:
+        """Note how a poll ended. Returns the unit's state where that changed it."""
+        entry = next(entry for entry in self._entries if entry.poll is poll)
+        unit = self._units[poll.device]
+        before = unit.state
+        if is_answered:
+            self._note_answer(entry, unit, now)
+        else:
+            self._note_miss(entry, unit, now)
+        return unit.state if unit.state is not before else None
+
+    def state(self, device: str) -> UnitState:
+        return self._units[device].state
+
+    def _note_answer(self, entry: _Entry, unit: _Unit, now: int) -> None:
+        entry.misses = 0
+        if unit.state is UnitState.DOWN:
+            unit.probe, unit.probe_ns = None, PROBE_FIRST_NS
+            for other in self._of_device(entry):
+                other.due = now
+        is_suspect = any(other.misses for other in self._of_device(entry))
+        unit.state = UnitState.SUSPECT if is_suspect else UnitState.UP
+        self._advance(entry, now)
+
+    def _note_miss(self, entry: _Entry, unit: _Unit, now: int) -> None:
+        entry.misses += 1
+        if entry.misses < DOWN_AFTER_MISSES:
+            unit.state = UnitState.SUSPECT
+            self._advance(entry, now)
+            return
+        unit.state, unit.probe = UnitState.DOWN, entry.poll
+        entry.due = now + unit.probe_ns
+        unit.probe_ns = min(unit.probe_ns * 2, self._probe_cap_ns)
+
+    def _advance(self, entry: _Entry, now: int) -> None:
+        passed = max(0, now - entry.due) // entry.poll.interval_ns
+        self.skipped += passed
+        entry.due += (passed + 1) * entry.poll.interval_ns
+
+    def _of_device(self, entry: _Entry) -> list[_Entry]:
+        return [other for other in self._entries if other.poll.device == entry.poll.device]
+
+    def _probe(self, entry: _Entry) -> Poll | None:
+        return self._units[entry.poll.device].probe
+
+    def _urgency(self, entry: _Entry) -> tuple[int, int]:
+        is_probe = self._probe(entry) is not None
+        return PollClass.PROBE if is_probe else entry.poll.poll_class, entry.due + entry.poll.interval_ns

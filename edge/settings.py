@@ -1,0 +1,106 @@
+"""What an installer writes for one station: typed, strict, one TOML file. `settings_check` reads it.
+
+Paths are relative to the process's working directory. Times are in milliseconds.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from contract.ids import EdgeIdText, PointIdText
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+FilePath = Annotated[str, Meta(min_length=1, max_length=255)]
+Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
+
+TCP_KINDS = frozenset({"modbus_tcp", "modbus_rtu_tcp"})
+SERIAL_KINDS = frozenset({"modbus_rtu", "serial"})
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class EdgeSettings(_Table, frozen=True, kw_only=True):
+    """`[edge]`. `simulated`: every row of a point says so."""
+
+    id: EdgeIdText
+    data_dir: FilePath
+    simulated: bool = False
+
+
+class BrokerSettings(_Table, frozen=True, kw_only=True):
+    """`[broker]`. The password stands in a file of its own, never here."""
+
+    host: Host
+    port: Port = 1883
+    username: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    password_file: FilePath | None = None
+
+
+class MediaSettings(_Table, frozen=True, kw_only=True):
+    """`[media]`: where this edge serves its cameras. `token_file` holds the secret the centre shows."""
+
+    listen: Host = "127.0.0.1"
+    port: Port
+    token_file: FilePath
+
+
+class BusSettings(_Table, frozen=True, kw_only=True):
+    """`[[bus]]`: one port. `host`, `port` for the TCP kinds; `device`, `baud` for the serial ones."""
+
+    id: Name
+    kind: Literal["modbus_tcp", "modbus_rtu_tcp", "modbus_rtu", "serial"]
+    host: Host | None = None
+    port: Port = 502
+    device: FilePath | None = None
+    baud: Annotated[int, Meta(ge=1200, le=921_600)] = 9600
+    timeout_ms: Annotated[int, Meta(ge=20, le=10_000)] = 500
+    quarantine_ms: Annotated[int, Meta(ge=0, le=10_000)] = 1000
+
+
+class DeviceSettings(_Table, frozen=True, kw_only=True):
+    """`[[device]]`: one unit on a bus. `profile` names a register map, for `modbus_di` alone."""
+
+    id: Name
+    bus: Name
+    driver: Literal["modbus_di", "lock_8a"]
+    profile: Name | None = None
+    unit: Annotated[int, Meta(ge=0, le=255)] = 1
+    interval_ms: Annotated[int, Meta(ge=20, le=60_000)] = 100
+
+
+class PointSettings(_Table, frozen=True, kw_only=True):
+    """`[[point]]`: what one channel means. Active is open (door, lock) or present (item)."""
+
+    id: PointIdText
+    type: Literal["door", "lock", "item"]
+    device: Name
+    channel: Annotated[str, Meta(pattern=r"^(di|lock|item):[0-9]{1,3}$")]
+    inverted: bool = False
+
+
+class CameraSettings(_Table, frozen=True, kw_only=True):
+    """`[[camera]]`: `point` reports the picture (`ok`, `covered`, `dark`, `lost`)."""
+
+    point: PointIdText
+    url: Annotated[str, Meta(pattern=r"^rtsps?://\S+$", max_length=512)]
+
+
+class Settings(_Table, frozen=True, kw_only=True):
+    """The whole file."""
+
+    edge: EdgeSettings
+    broker: BrokerSettings
+    media: MediaSettings | None = None
+    bus: tuple[BusSettings, ...] = ()
+    device: tuple[DeviceSettings, ...] = ()
+    point: tuple[PointSettings, ...] = ()
+    camera: tuple[CameraSettings, ...] = ()
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.edge.data_dir)

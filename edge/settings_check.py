@@ -1,0 +1,246 @@
+"""Reads a settings file and says everything that is wrong with it at once, each with line, path and hint.
+
+First every key of every table on its own, then what the tables say of each other, last whether the
+buses can carry it. A table with a fault of its own is left out of the later checks, but its id counts
+as known, so that one mistake is told once.
+"""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import NODEFAULT
+
+from contract.limits import BIRTH_MAX_POINTS
+from device_drivers.driver import Driver
+from device_drivers.errors import ProfileFault
+from edge import plan
+from edge.bus_load import REFUSE_AT, WARN_AT, BusLoad, bus_load, exchange_ms
+from edge.errors import SettingsFault
+from edge.settings import (
+    TCP_KINDS,
+    BrokerSettings,
+    BusSettings,
+    CameraSettings,
+    DeviceSettings,
+    EdgeSettings,
+    MediaSettings,
+    PointSettings,
+    Settings,
+)
+from edge.toml_file import KeyPath, Problem, TomlFile
+
+_SINGLE: dict[str, type[msgspec.Struct]] = {
+    "edge": EdgeSettings,
+    "broker": BrokerSettings,
+    "media": MediaSettings,
+}
+_MANY: dict[str, type[msgspec.Struct]] = {
+    "bus": BusSettings,
+    "device": DeviceSettings,
+    "point": PointSettings,
+    "camera": CameraSettings,
+}
+_REQUIRED = ("edge", "broker")
+_WHERE = re.compile(r" - at `.*`$")
+
+
+class CheckedSettings(msgspec.Struct, frozen=True):
+    """`settings` is None if any problem is more than a warning."""
+
+    settings: Settings | None
+    problems: list[Problem]
+    loads: list[BusLoad]
+
+
+def check(path: Path) -> CheckedSettings:
+    """Everything there is to say about a settings file."""
+    return _Check(TomlFile(path)).run()
+
+
+def load(path: Path) -> Settings:
+    """Settings without fault. Raises SettingsFault that lists every fault."""
+    checked = check(path)
+    if checked.settings is None:
+        raise SettingsFault("\n".join(str(problem) for problem in checked.problems))
+    return checked.settings
+
+
+def fingerprint(path: Path, settings: Settings) -> str:
+    """SHA-256 (hex) over the settings file and every device profile it names."""
+    digest = hashlib.sha256(path.read_bytes())
+    for name in sorted({device.profile for device in settings.device if device.profile}):
+        digest.update(plan.profile_path(name).read_bytes())
+    return digest.hexdigest()
+
+
+class _Check:
+    def __init__(self, file: TomlFile) -> None:
+        self._file = file
+        self._tables: dict[str, list[tuple[KeyPath, Any]]] = {name: [] for name in (*_SINGLE, *_MANY)}
+        self._loads: list[BusLoad] = []
+
+    def run(self) -> CheckedSettings:
+        if not self._file.has_faults:
+            self._decode()
+            self._check_buses()
+            self._check_points()
+            drivers = self._check_devices()
+            self._check_channels(drivers)
+            self._check_load(drivers)
+        settings = None
+        if not self._file.has_faults:
+            settings = msgspec.convert(self._file.table, Settings)
+        return CheckedSettings(settings, self._file.problems, self._loads)
+
+    def _decode(self) -> None:
+        table = self._file.table
+        for name in _REQUIRED:
+            if name not in table:
+                self._file.add((), f"table [{name}] is missing")
+        for name, value in table.items():
+            if name in _SINGLE:
+                self._decode_table((name,), value, _SINGLE[name])
+            elif name in _MANY and isinstance(value, list):
+                for index, entry in enumerate(value):
+                    self._decode_table((name, index), entry, _MANY[name])
+            elif name in _MANY:
+                self._file.add((name,), f"must be written [[{name}]]")
+            else:
+                self._file.add((name,), "unknown table", nearest(name, self._tables))
+
+    def _decode_table(self, path: KeyPath, table: object, kind: type[msgspec.Struct]) -> None:
+        """Every key on its own, because msgspec stops at the first fault of a table."""
+        if not isinstance(table, dict):
+            self._file.add(path, "must be a table")
+            return
+        before = len(self._file.problems)
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        for key, value in table.items():
+            if key not in fields:
+                self._file.add((*path, key), "unknown key", nearest(key, fields))
+                continue
+            try:
+                msgspec.convert(value, fields[key].type)
+            except msgspec.ValidationError as error:
+                self._file.add((*path, key), _WHERE.sub("", str(error)))
+        for key, field in fields.items():
+            if key not in table and field.default is NODEFAULT and field.default_factory is NODEFAULT:
+                self._file.add((*path, key), "is missing")
+        if len(self._file.problems) == before:
+            self._tables[str(path[0])].append((path, msgspec.convert(table, kind)))
+
+    def _check_buses(self) -> None:
+        self._check_unique("bus", "id")
+        for path, broker in self._tables["broker"]:
+            if broker.password_file and not broker.username:
+                self._file.add((*path, "password_file"), "needs a username")
+        lines: dict[str, str] = {}
+        for path, bus in self._tables["bus"]:
+            needed, foreign = ("host", "device") if bus.kind in TCP_KINDS else ("device", "host")
+            if not getattr(bus, needed):
+                self._file.add((*path, needed), f"is missing: a bus of kind {bus.kind} needs it")
+            if getattr(bus, foreign):
+                self._file.add((*path, foreign), f"means nothing to a bus of kind {bus.kind}")
+            line = f"{bus.host}:{bus.port}" if bus.kind in TCP_KINDS else str(bus.device)
+            if line in lines:
+                self._file.add((*path, needed), f"{line} is bus {lines[line]} already: a line has one master")
+            lines.setdefault(line, bus.id)
+
+    def _check_points(self) -> None:
+        self._check_unique("point", "id")
+        self._check_unique("camera", "point")
+        points = {point.id for _, point in self._tables["point"]}
+        for path, camera in self._tables["camera"]:
+            if camera.point in points:
+                self._file.add((*path, "point"), f"{camera.point} is the id of a [[point]] already")
+        if len(self._tables["point"]) + len(self._tables["camera"]) > BIRTH_MAX_POINTS:
+            self._file.add((), f"more than {BIRTH_MAX_POINTS} points: split the station over two edges")
+
+    def _check_devices(self) -> dict[str, Driver]:
+        """Each device on its bus. Returns the drivers of those that could be made."""
+        self._check_unique("device", "id")
+        buses = {bus.id: bus for _, bus in self._tables["bus"]}
+        points = [point for _, point in self._tables["point"]]
+        units: dict[tuple[str, int], str] = {}
+        drivers = {}
+        for path, device in self._tables["device"]:
+            self._check_known((*path, "bus"), device.bus, "bus")
+            place = (device.bus, device.unit)
+            if place in units:
+                self._file.add(
+                    (*path, "unit"), f"{device.unit} is {units[place]} on bus {device.bus} already"
+                )
+            units.setdefault(place, device.id)
+            if device.profile and device.profile not in plan.profile_names():
+                hint = nearest(device.profile, plan.profile_names())
+                self._file.add((*path, "profile"), f"no profile {device.profile}", hint)
+            elif device.bus in buses:
+                try:
+                    drivers[device.id] = plan.build_driver(device, buses[device.bus], points)
+                except ProfileFault as error:
+                    key = str(error).partition(":")[0]
+                    self._file.add((*path, key) if key in {"profile", "unit", "bus"} else path, str(error))
+        return drivers
+
+    def _check_channels(self, drivers: dict[str, Driver]) -> None:
+        taken: dict[tuple[str, str], str] = {}
+        for path, point in self._tables["point"]:
+            self._check_known((*path, "device"), point.device, "device")
+            place = (point.device, point.channel)
+            if place in taken:
+                self._file.add((*path, "channel"), f"{point.channel} is {taken[place]} already")
+            taken.setdefault(place, point.id)
+            driver = drivers.get(point.device)
+            channels = [c for read in driver.reads() for c in read.channels] if driver else []
+            if driver and point.channel not in channels:
+                hint = f"it has {channels[0]} to {channels[-1]}"
+                self._file.add((*path, "channel"), f"{point.device} has no {point.channel}", hint)
+        used = {point.device for _, point in self._tables["point"]}
+        for path, device in self._tables["device"]:
+            if device.id not in used and not self._file.has_faults:
+                self._file.add(path, f"no point is on {device.id}", is_warning=True)
+
+    def _check_load(self, drivers: dict[str, Driver]) -> None:
+        points = [point for _, point in self._tables["point"]]
+        for path, bus in self._tables["bus"]:
+            devices = [d for _, d in self._tables["device"] if d.bus == bus.id and d.id in drivers]
+            load = bus_load(bus, plan.polls(devices, drivers, points))
+            self._loads.append(load)
+            use = f"{load.utilisation:.0%} of bus {bus.id} would be in use"
+            hint = "longer intervals, a higher baud, or a second bus"
+            if load.utilisation >= REFUSE_AT:
+                self._file.add(path, use, hint)
+            elif load.utilisation >= WARN_AT:
+                self._file.add(path, use, hint, is_warning=True)
+            longest_ms = max((exchange_ms(bus, r) for d in devices for r in drivers[d.id].reads()), default=0)
+            if longest_ms >= bus.timeout_ms:
+                text = f"{bus.timeout_ms} ms is less than an exchange takes ({longest_ms:.0f} ms)"
+                self._file.add((*path, "timeout_ms"), text)
+
+    def _check_known(self, path: KeyPath, name: str, table: str) -> None:
+        """Ids of tables with faults count as known."""
+        entries = self._file.table.get(table, [])
+        entries = entries if isinstance(entries, list) else [entries]
+        known = [str(entry.get("id")) for entry in entries if isinstance(entry, dict)]
+        if name not in known:
+            self._file.add(path, f"no [[{table}]] has the id {name}", nearest(name, known))
+
+    def _check_unique(self, table: str, key: str) -> None:
+        seen = set()
+        for path, entry in self._tables[table]:
+            value = getattr(entry, key)
+            if value in seen:
+                self._file.add((*path, key), f"{value} is there twice")
+            seen.add(value)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name."""
+    names: Sequence[str] = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names[:12])}" if names else ""

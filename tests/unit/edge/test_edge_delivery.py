@@ -1,0 +1,186 @@
+"""From journal to link: batches that fit, rows that chain, and messages that cannot hurt."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from contract import limits, topics
+from contract.ids import EdgeId, PointId
+from contract.messages import Batch, CentralStatus, Live, Receipt, batch_hashes, decode, encode, live_hash
+from contract.rows import decode_row
+from contract.topics import Down, Up
+from edge.clock import SystemClock
+from edge.delivery import Delivery, fitting
+from edge.journal import Journal
+from edge.journal_file import StoredRow
+from edge.outbox import LIVE_WAITING_MAX, Outbox
+from edge.proposals import Draft
+
+EDGE = EdgeId("liuxu")
+DOOR = PointId("liuxu.int1.door")
+
+
+class FakeLink:
+    def __init__(self) -> None:
+        self.sent: list[tuple[Up, bytes]] = []
+        self.is_full = False
+        self.has_sent = asyncio.Event()
+
+    def publish(self, lane: Up, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
+        if self.is_full:
+            return False
+        self.sent.append((lane, payload))
+        self.has_sent.set()
+        return True
+
+
+class Bench:
+    """A real journal, a real outbox, a link that only remembers."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.link = FakeLink()
+        self.outbox = Outbox(journal.epoch, journal.head, 0)
+        self.delivery = Delivery(EDGE, journal, self.outbox, self.link)
+        self._clock = SystemClock()
+
+    async def open_doors(self, count: int, **data: str) -> None:
+        stamp = self._clock.stamp()
+        await self.journal.append([Draft("door.open", stamp, DOOR, data) for _ in range(count)])
+
+    def centre_comes(self) -> None:
+        self.delivery.connected(is_connected=True)
+        self.tell(topics.CENTRAL_STATUS, CentralStatus(state="online", instance="a", at=0))
+
+    def tell(self, topic: str, message: CentralStatus | Receipt) -> None:
+        self.delivery.received(topic, encode(message))
+
+    def receipt(self, seq: int, its_hash: bytes) -> None:
+        message = Receipt(edge=EDGE, epoch=self.journal.epoch, seq=seq, hash=its_hash.hex(), at=0)
+        self.tell(topics.down(EDGE, Down.RECEIPT), message)
+
+    def batches(self) -> list[Batch]:
+        return [decode(Batch, payload) for lane, payload in self.link.sent if lane is Up.LOG]
+
+    async def sent(self, count: int) -> None:
+        """Wait until the link has taken so many messages."""
+        async with asyncio.timeout(5):
+            while len(self.link.sent) < count:
+                self.link.has_sent.clear()
+                await self.link.has_sent.wait()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    journal = await Journal.open(tmp_path, EDGE, SystemClock())
+    bench = Bench(journal)
+    task = asyncio.create_task(bench.delivery.run(), name="delivery")
+    yield bench
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await journal.close()
+
+
+async def test_batches_carry_the_rows_in_order_and_hash_to_their_heads(bench: Bench) -> None:
+    await bench.open_doors(100)
+    bench.centre_comes()
+    await bench.sent(2)
+    first, second = bench.batches()
+    assert (first.first, len(first.rows), second.first, len(second.rows)) == (1, 64, 65, 36)
+    assert batch_hashes(first)[-1].hex() == second.prev
+    assert batch_hashes(second)[-1] == bench.journal.head_hash
+
+
+async def test_batch_of_long_rows_stays_within_its_bytes(bench: Bench) -> None:
+    await bench.open_doors(64, a="x" * 250, b="x" * 250, c="x" * 250)
+    bench.centre_comes()
+    await bench.sent(2)
+    first, second = bench.batches()
+    assert len(first.rows) < 64
+    assert (second.first, len(first.rows) + len(second.rows)) == (1 + len(first.rows), 64)
+
+
+async def test_new_row_is_sent_at_once(bench: Bench) -> None:
+    bench.centre_comes()
+    await bench.open_doors(1)
+    await bench.sent(1)
+    assert [len(batch.rows) for batch in bench.batches()] == [1]
+
+
+async def test_receipt_makes_room_for_the_next_batches(bench: Bench) -> None:
+    await bench.open_doors(300)
+    bench.centre_comes()
+    await bench.sent(LIVE_WAITING_MAX + limits.BATCHES_IN_FLIGHT)
+    assert len(bench.batches()) == limits.BATCHES_IN_FLIGHT
+    row = (await bench.journal.rows(256, 1))[0]
+    count = len(bench.link.sent)
+    bench.receipt(256, row.hash)
+    await bench.sent(count + 1)
+    assert bench.batches()[-1].first == 257
+    assert bench.outbox.receipted == 256
+
+
+async def test_live_row_goes_before_the_backlog_and_proves_its_place(bench: Bench) -> None:
+    await bench.open_doors(1_000)
+    bench.centre_comes()
+    await bench.sent(1)
+    lane, payload = bench.link.sent[0]
+    assert lane is Up.LIVE
+    live = decode(Live, payload)
+    row = decode_row(bytes(live.row))
+    assert live_hash(live) == await bench.journal.hash_at(row.seq)
+    assert row.seq > limits.BATCHES_IN_FLIGHT * limits.BATCH_MAX_ROWS
+
+
+async def test_row_the_link_did_not_take_is_sent_later(bench: Bench) -> None:
+    bench.link.is_full = True
+    await bench.open_doors(1)
+    bench.centre_comes()
+    await asyncio.sleep(0)
+    assert bench.outbox.queued == 1
+    bench.link.is_full = False
+    await bench.open_doors(1)
+    await bench.sent(1)
+    assert bench.batches()[0].first == 1
+
+
+async def test_message_that_cannot_be_read_is_counted_and_disturbs_nothing(bench: Bench) -> None:
+    for payload in (b"", b"{", b"\xff" * 100, b"x" * 200_000):
+        bench.delivery.received(topics.down(EDGE, Down.RECEIPT), payload)
+    bench.delivery.received("casewatch/9/liuxu/down/receipt", b"{}")
+    assert bench.delivery.counters.malformed == 5
+    bench.centre_comes()
+    await bench.open_doors(1)
+    await bench.sent(1)
+
+
+async def test_receipt_of_a_hash_we_never_had_forks_and_lets_nothing_go(bench: Bench) -> None:
+    await bench.open_doors(2)
+    bench.centre_comes()
+    await bench.sent(1)
+    bench.receipt(1, b"\xaa" * 32)
+    await bench.open_doors(1)
+    await bench.sent(2)
+    assert bench.outbox.is_forked
+    assert bench.outbox.queued == 3
+
+
+async def test_drained_waits_for_the_last_receipt(bench: Bench) -> None:
+    bench.centre_comes()
+    await bench.open_doors(1)
+    await bench.sent(1)
+    waiting = asyncio.create_task(bench.delivery.drained(), name="drained")
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    bench.receipt(1, bench.journal.head_hash)
+    await asyncio.wait_for(waiting, 5)
+
+
+def test_batch_of_long_rows_is_cut_to_its_bytes() -> None:
+    rows = [StoredRow(n, b"x" * limits.ROW_MAX_BYTES, b"") for n in range(1, 65)]
+    taken = fitting(rows)
+    assert 1 <= len(taken) < 64
+    assert sum(len(row.raw) for row in taken) <= limits.BATCH_MAX_BYTES
+    assert fitting(rows[:1]) == rows[:1]

@@ -1,0 +1,118 @@
+"""What the edge says of itself, and that a set clock is written down."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from contract.ids import EdgeId
+from contract.messages import Beat, Birth, Status, decode
+from contract.rows import decode_row
+from contract.topics import Up
+from device_drivers.driver import Observation
+from edge import heartbeat
+from edge.clock import SystemClock
+from edge.heartbeat import Heartbeat, Identity, status
+from edge.journal import Journal
+from edge.outbox import Outbox
+from edge.points import Points
+from edge.settings import PointSettings
+
+EDGE = EdgeId("liuxu")
+IDENTITY = Identity(EDGE, 3, "0.1.0", "cc" * 32)
+
+
+class SetClock(SystemClock):
+    """Somebody sets it by an hour, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = [3_600_000]
+
+    def check(self) -> int:
+        return self.steps.pop() if self.steps else 0
+
+
+class FakeLink:
+    def __init__(self) -> None:
+        self.is_connected = True
+        self.sent: list[tuple[Up, bytes, int, bool]] = []
+        self.has_sent = asyncio.Event()
+
+    def publish(self, lane: Up, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
+        self.sent.append((lane, payload, qos, retain))
+        self.has_sent.set()
+        return True
+
+
+class Bench:
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.clock = SetClock()
+        door = PointSettings(id="liuxu.int1.door", type="door", device="io1", channel="di:0")
+        self.points = Points([door], [], {}, is_simulated=False, last_at=0)
+        self.outbox = Outbox(journal.epoch, 5, 2)
+        self.link = FakeLink()
+        self.heart = Heartbeat(
+            IDENTITY,
+            self.clock,
+            journal=journal,
+            points=self.points,
+            outbox=self.outbox,
+            link=self.link,
+        )
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    journal = await Journal.open(tmp_path, EDGE, SystemClock())
+    yield Bench(journal)
+    await journal.close()
+
+
+async def test_introduction_is_status_birth_and_beat(bench: Bench) -> None:
+    bench.heart.introduce()
+    assert [(lane, qos, retain) for lane, _, qos, retain in bench.link.sent] == [
+        (Up.STATUS, 1, True),
+        (Up.BIRTH, 1, False),
+        (Up.BEAT, 0, False),
+    ]
+    birth = decode(Birth, bench.link.sent[1][1])
+    assert (birth.session, birth.config, [state.quality for state in birth.points]) == (
+        3,
+        "cc" * 32,
+        ["stale"],
+    )
+
+
+async def test_beat_carries_head_queue_and_digest(bench: Bench) -> None:
+    bench.heart.beat()
+    seen = bench.points.observe("io1", [Observation("di:0", active=False)], bench.clock.stamp())
+    bench.points.commit(seen)
+    bench.heart.beat()
+    first, second = (decode(Beat, payload) for _, payload, _, _ in bench.link.sent)
+    assert (first.n, second.n, first.queued) == (1, 2, 3)
+    assert first.hash == bench.journal.head_hash.hex()
+    assert first.digest != second.digest
+
+
+async def test_no_beat_is_made_without_a_link(bench: Bench) -> None:
+    bench.link.is_connected = False
+    bench.heart.beat()
+    assert bench.link.sent == []
+
+
+async def test_clock_that_was_set_is_a_row_before_the_next_beat(bench: Bench, monkeypatch) -> None:
+    monkeypatch.setattr(heartbeat, "BEAT_INTERVAL_S", 0.01)
+    task = asyncio.create_task(bench.heart.run(), name="heartbeat")
+    await asyncio.wait_for(bench.link.has_sent.wait(), 5)
+    task.cancel()
+    (row,) = await bench.journal.rows(1, 1)
+    assert decode_row(row.raw).kind == "clock.stepped"
+    assert decode_row(row.raw).data == {"step_ms": 3_600_000}
+
+
+def test_will_says_offline_for_this_session() -> None:
+    will = decode(Status, status(IDENTITY, SystemClock(), is_online=False))
+    assert (will.state, will.session, will.edge) == ("offline", 3, EDGE)

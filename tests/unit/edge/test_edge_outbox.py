@@ -1,0 +1,234 @@
+"""What goes to the centre, in which lane, and what may be forgotten."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract import limits
+from contract.ids import Epoch
+from contract.messages import Nak, Receipt
+from edge.outbox import Batch, Outbox, Verdict
+
+EPOCH = Epoch(7)
+OWN = "aa" * 32
+
+
+def outbox(head: int = 0, receipted: int = 0, *, is_open: bool = True) -> Outbox:
+    box = Outbox(EPOCH, head, receipted)
+    if is_open:
+        box.connected(is_connected=True)
+        box.centre(is_online=True, now=0.0)
+    return box
+
+
+def receipt(seq: int, epoch: int = EPOCH, its_hash: str = OWN) -> Receipt:
+    return Receipt(edge="liuxu", epoch=epoch, seq=seq, hash=its_hash, at=0)
+
+
+def nak(first: int, epoch: int = EPOCH) -> Nak:
+    return Nak(edge="liuxu", epoch=epoch, first=first, last=0, reason="gap")
+
+
+def send_all(box: Outbox, now: float = 0.0) -> list[Batch]:
+    batches = []
+    while (batch := box.next_batch(now)) is not None:
+        box.sent_batch(batch.first + batch.limit - 1, now)
+        batches.append(batch)
+    return batches
+
+
+def acknowledge(box: Outbox, seq: int, now: float = 0.0) -> Verdict:
+    return box.receipt(receipt(seq), bytes.fromhex(OWN), now)
+
+
+def test_nothing_is_sent_without_a_centre() -> None:
+    box = outbox(5, is_open=False)
+    box.connected(is_connected=True)
+    assert box.next_batch(0.0) is None
+    box.centre(is_online=True, now=0.0)
+    assert box.next_batch(0.0) == Batch(1, 5)
+
+
+def test_backlog_goes_in_four_batches_of_64_and_waits_for_receipts() -> None:
+    box = outbox(1_000)
+    assert send_all(box) == [Batch(1, 64), Batch(65, 64), Batch(129, 64), Batch(193, 64)]
+    acknowledge(box, 64)
+    assert send_all(box) == [Batch(257, 64)]
+
+
+def test_only_a_receipt_with_our_hash_lets_go() -> None:
+    box = outbox(10)
+    send_all(box)
+    assert box.queued == 10
+    assert acknowledge(box, 4) is Verdict.TAKEN
+    assert box.queued == 6
+    assert acknowledge(box, 3) is Verdict.OLD
+    assert box.queued == 6
+
+
+def test_receipt_with_another_hash_is_a_fork_and_nothing_is_forgotten_any_more() -> None:
+    box = outbox(10)
+    send_all(box)
+    assert box.receipt(receipt(5, its_hash="bb" * 32), bytes.fromhex(OWN), 0.0) is Verdict.FORKED
+    acknowledge(box, 8)
+    assert box.is_forked
+    assert box.receipted == 0
+
+
+def test_receipt_for_a_row_we_never_wrote_is_a_fork() -> None:
+    assert outbox(10).receipt(receipt(11), None, 0.0) is Verdict.FORKED
+
+
+def test_receipt_of_another_epoch_means_nothing() -> None:
+    box = outbox(10)
+    assert box.receipt(receipt(5, epoch=6), bytes.fromhex(OWN), 0.0) is Verdict.FOREIGN_EPOCH
+    assert box.receipted == 0
+
+
+def test_rows_are_sent_again_when_patience_ends() -> None:
+    box = outbox(100)
+    send_all(box, 0.0)
+    acknowledge(box, 64, 1.0)
+    assert box.wait_s(2.0) == limits.RECEIPT_PATIENCE_S - 1.0
+    assert box.next_batch(1.0 + limits.RECEIPT_PATIENCE_S - 0.1) is None
+    assert box.next_batch(1.0 + limits.RECEIPT_PATIENCE_S) == Batch(65, 36)
+
+
+def test_centre_that_comes_again_gets_everything_after_its_last_receipt_at_once() -> None:
+    box = outbox(100)
+    send_all(box)
+    acknowledge(box, 64)
+    box.centre(is_online=True, now=0.1)
+    assert box.next_batch(0.1) == Batch(65, 36)
+
+
+def test_reconnect_waits_for_the_centre_and_then_sends_at_once() -> None:
+    box = outbox(10)
+    send_all(box)
+    box.connected(is_connected=False)
+    box.connected(is_connected=True)
+    assert box.next_batch(0.1) is None
+    box.centre(is_online=True, now=0.2)
+    assert box.next_batch(0.2) == Batch(1, 10)
+
+
+def test_nak_sends_from_the_gap_once_for_all_naks_of_one_flight() -> None:
+    box = outbox(300)
+    send_all(box)
+    assert box.nak(nak(65), 0.1) is Verdict.TAKEN
+    assert send_all(box, 0.1)[0] == Batch(65, 64)
+    assert box.nak(nak(65), 0.2) is Verdict.OLD
+    assert box.next_batch(0.2) is None
+
+
+def test_nak_below_the_receipt_is_answered_because_a_store_may_go_back_in_time() -> None:
+    box = outbox(10, receipted=10)
+    assert box.nak(nak(3), 0.0) is Verdict.TAKEN
+    assert send_all(box) == [Batch(3, 8)]
+    assert box.receipted == 10
+    assert acknowledge(box, 10) is Verdict.OLD
+    assert box.wait_s(0.0) is None
+
+
+def test_nak_for_rows_that_do_not_exist_is_ignored() -> None:
+    box = outbox(10)
+    assert box.nak(nak(11), 0.0) is Verdict.OLD
+    assert box.nak(nak(0), 0.0) is Verdict.OLD
+
+
+def test_security_row_behind_a_backlog_travels_ahead_once() -> None:
+    box = outbox(1_000)
+    box.appended(1_001, [1_001])
+    assert box.next_live() == 1_001
+    box.sent_live(1_001)
+    assert box.next_live() is None
+
+
+def test_security_row_that_the_log_takes_now_needs_no_live_lane() -> None:
+    box = outbox(100)
+    box.appended(101, [101])
+    assert box.next_live() is None
+
+
+def test_security_row_behind_four_unanswered_batches_travels_ahead() -> None:
+    box = outbox()
+    for seq in (1, 2, 3, 4):
+        box.appended(seq, [seq])
+        assert box.next_live() is None
+        send_all(box)
+    box.appended(5, [5])
+    assert box.next_live() == 5
+
+
+def test_newest_security_rows_wait_for_the_live_lane_within_bounds() -> None:
+    box = outbox(1_000, is_open=False)
+    for seq in range(1_001, 1_101):
+        box.appended(seq, [seq])
+    assert box.next_live() is None
+    box.connected(is_connected=True)
+    box.centre(is_online=True, now=0.0)
+    taken = []
+    while (seq := box.next_live()) is not None:
+        box.sent_live(seq)
+        taken.append(seq)
+    assert taken == list(range(1_085, 1_101))
+
+
+class Centre:
+    """A centre on a way that loses things: it takes rows in order only, and says what it has."""
+
+    def __init__(self) -> None:
+        self.box = outbox()
+        self.head = self.received = 0
+        self.now = 0.0
+
+    def append(self) -> None:
+        self.head += 50
+        self.box.appended(self.head, [])
+
+    def deliver(self) -> None:
+        batch = self.box.next_batch(self.now)
+        if batch is not None:
+            self._send(batch)
+            if batch.first <= self.received + 1:
+                self.received = max(self.received, batch.first + batch.limit - 1)
+
+    def drop(self) -> None:
+        batch = self.box.next_batch(self.now)
+        if batch is not None:
+            self._send(batch)
+
+    def acknowledge(self) -> None:
+        acknowledge(self.box, self.received, self.now)
+
+    def ask_again(self) -> None:
+        self.box.nak(nak(self.received + 1), self.now)
+
+    def vanish(self) -> None:
+        self.box.connected(is_connected=False)
+
+    def come(self) -> None:
+        self.box.connected(is_connected=True)
+        self.box.centre(is_online=True, now=self.now)
+
+    def wait(self) -> None:
+        self.now += 10
+
+    def _send(self, batch: Batch) -> None:
+        self.box.sent_batch(batch.first + batch.limit - 1, self.now)
+
+
+ACTS = ["append", "deliver", "drop", "acknowledge", "ask_again", "vanish", "come", "wait"]
+
+
+@given(st.lists(st.sampled_from(ACTS), max_size=80))
+def test_whatever_is_lost_the_centre_gets_every_row_in_the_end(acts: list[str]) -> None:
+    centre = Centre()
+    for act in acts:
+        centre.now += 1
+        getattr(centre, act)()
+        assert centre.box.receipted <= centre.received <= centre.head
+    centre.come()
+    while centre.box.next_batch(centre.now) is not None:
+        centre.deliver()
+        centre.acknowledge()
+    assert centre.box.receipted == centre.received == centre.head

@@ -1,0 +1,223 @@
+"""Every fault of a settings file at once, each at its line."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.errors import SettingsFault
+from edge.settings_check import CheckedSettings, check, fingerprint, load
+
+ROOT = Path(__file__).parents[3]
+
+SOUND = """\
+[edge]
+id = "liuxu"
+data_dir = "edge"
+
+[broker]
+host = "127.0.0.1"
+
+[[bus]]
+id = "io"
+kind = "modbus_tcp"
+host = "192.0.2.1"
+
+[[device]]
+id = "io1"
+bus = "io"
+driver = "modbus_di"
+profile = "adam-6050"
+
+[[point]]
+id = "liuxu.int1.door"
+type = "door"
+device = "io1"
+channel = "di:0"
+"""
+
+TCP_LINE = 'kind = "modbus_tcp"\nhost = "192.0.2.1"'
+
+TEN_FAULTS = """\
+[edge]
+id = "Liu Xu"
+data_dir = "edge"
+simulatd = true
+
+[broker]
+port = 70000
+
+[[bus]]
+id = "io"
+kind = "modbus_tcp"
+
+[[device]]
+id = "io1"
+bus = "io0"
+driver = "modbus_di"
+profile = "adam-6051"
+
+[[device]]
+id = "io1"
+bus = "io"
+driver = "modbus_di"
+profile = "adam-6050"
+
+[[point]]
+id = "liuxu.int1.door"
+type = "window"
+device = "io1"
+channel = "di:0"
+
+[[point]]
+id = "liuxu.int2.door"
+type = "door"
+device = "io9"
+channel = "di:1"
+"""
+
+
+def checked(folder: Path, text: str) -> CheckedSettings:
+    path = folder / "edge.toml"
+    path.write_text(text)
+    return check(path)
+
+
+def said(folder: Path, text: str) -> list[str]:
+    """Problems without the file's name."""
+    return [str(problem).rpartition("edge.toml:")[2] for problem in checked(folder, text).problems]
+
+
+def test_sound_file_has_nothing_to_say(tmp_path: Path) -> None:
+    result = checked(tmp_path, SOUND)
+    assert result.problems == []
+    assert result.settings is not None
+    assert result.settings.device[0].interval_ms == 100
+
+
+def test_ten_faults_are_ten_lines_each_at_its_place(tmp_path: Path) -> None:
+    problems = checked(tmp_path, TEN_FAULTS).problems
+    assert [(problem.line, problem.path) for problem in problems] == [
+        (2, "edge.id"),
+        (4, "edge.simulatd"),
+        (7, "broker.port"),
+        (6, "broker.host"),
+        (27, "point[0].type"),
+        (9, "bus[0].host"),
+        (20, "device[1].id"),
+        (15, "device[0].bus"),
+        (17, "device[0].profile"),
+        (34, "point[1].device"),
+    ]
+
+
+def test_misspelt_names_come_with_the_nearest_known_one(tmp_path: Path) -> None:
+    hints = {problem.path: problem.hint for problem in checked(tmp_path, TEN_FAULTS).problems}
+    assert hints["edge.simulatd"] == "did you mean simulated?"
+    assert hints["device[0].bus"] == "did you mean io?"
+    assert hints["device[0].profile"] == "did you mean adam-6050?"
+    assert hints["point[1].device"] == "did you mean io1?"
+
+
+SINGLE_FAULTS = {
+    "no TOML": (SOUND.replace('id = "liuxu"', "id = liuxu"), "2: is no TOML"),
+    "missing table": (SOUND.partition("[broker]")[0], "0: table [broker] is missing"),
+    "unknown table": (SOUND + "[brokr]\n", "24: brokr: unknown table (did you mean broker?)"),
+    "single brackets": (SOUND.replace("[[bus]]", "[bus]"), "8: bus: must be written [[bus]]"),
+    "serial bus without device": (
+        SOUND.replace(TCP_LINE, 'kind = "modbus_rtu"'),
+        "8: bus[0].device: is missing",
+    ),
+    "two points on a channel": (
+        SOUND + '[[point]]\nid = "x.door"\ntype = "door"\ndevice = "io1"\nchannel = "di:0"\n',
+        "28: point[1].channel: di:0 is liuxu.int1.door already",
+    ),
+    "point twice": (
+        SOUND + '[[point]]\nid = "liuxu.int1.door"\ntype = "door"\ndevice = "io1"\nchannel = "di:1"\n',
+        "25: point[1].id: liuxu.int1.door is there twice",
+    ),
+    "channel the module has not": (
+        SOUND.replace("di:0", "di:12"),
+        "23: point[0].channel: io1 has no di:12 (it has di:0 to di:11)",
+    ),
+    "camera named as a point": (
+        SOUND + '[[camera]]\npoint = "liuxu.int1.door"\nurl = "rtsp://192.0.2.9/1"\n',
+        "25: camera[0].point: liuxu.int1.door is the id of a [[point]] already",
+    ),
+    "two units with one number": (
+        SOUND + '[[device]]\nid = "io2"\nbus = "io"\ndriver = "modbus_di"\nprofile = "adam-6050"\n',
+        "24: device[1].unit: 1 is io1 on bus io already",
+    ),
+    "two masters on a line": (
+        SOUND + '[[bus]]\nid = "two"\nkind = "modbus_tcp"\nhost = "192.0.2.1"\n',
+        "27: bus[1].host: 192.0.2.1:502 is bus io already",
+    ),
+    "lock board on Modbus TCP": (
+        SOUND.replace('"modbus_di"\nprofile = "adam-6050"', '"lock_8a"').replace("di:0", "lock:1"),
+        "15: device[0].bus: bus: lock_8a does not speak Modbus TCP",
+    ),
+    "driver without profile": (
+        SOUND.replace('profile = "adam-6050"\n', ""),
+        "13: device[0].profile: profile: modbus_di needs one",
+    ),
+    "password without user": (
+        SOUND.replace("[[bus]]", 'password_file = "p"\n[[bus]]', 1),
+        "8: broker.password_file: needs a username",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), SINGLE_FAULTS.values(), ids=SINGLE_FAULTS)
+def test_fault_is_told_once_and_at_its_line(tmp_path: Path, text: str, problem: str) -> None:
+    problems = said(tmp_path, text)
+    assert len(problems) == 1, problems
+    assert problems[0].startswith(problem)
+
+
+def serial(profile: str, baud: int, interval_ms: int = 100) -> str:
+    bus = f'kind = "modbus_rtu"\ndevice = "/dev/ttyS0"\nbaud = {baud}'
+    text = SOUND.replace(TCP_LINE, bus)
+    return text.replace('profile = "adam-6050"', f'profile = "{profile}"\ninterval_ms = {interval_ms}')
+
+
+def test_bus_in_use_by_70_percent_is_refused_and_by_50_warned_of(tmp_path: Path) -> None:
+    refused = checked(tmp_path, serial("moxa-r1210", 9600))
+    assert refused.settings is None
+    assert "of bus io would be in use" in refused.problems[0].text
+    warned = checked(tmp_path, serial("moxa-r1210", 9600, 200))
+    assert warned.settings is not None
+    assert warned.problems[0].is_warning
+    assert checked(tmp_path, serial("moxa-r1210", 115_200)).problems == []
+
+
+def test_timeout_shorter_than_an_exchange_is_a_fault(tmp_path: Path) -> None:
+    text = serial("moxa-r1210", 9600, 1_000).replace("baud", "timeout_ms = 50\nbaud")
+    assert "less than an exchange takes" in said(tmp_path, text)[0]
+
+
+def test_device_without_a_point_is_a_warning(tmp_path: Path) -> None:
+    result = checked(tmp_path, SOUND.partition("[[point]]")[0])
+    assert [problem.is_warning for problem in result.problems] == [True]
+    assert result.settings is not None
+
+
+def test_load_raises_with_every_fault(tmp_path: Path) -> None:
+    (tmp_path / "edge.toml").write_text(TEN_FAULTS)
+    with pytest.raises(SettingsFault) as refusal:
+        load(tmp_path / "edge.toml")
+    assert len(str(refusal.value).splitlines()) == 10
+
+
+def test_fingerprint_covers_the_profiles_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text(SOUND)
+    before = fingerprint(path, load(path))
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "config/profiles/adam-6050.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text((ROOT / "config/profiles/adam-6050.toml").read_text() + "\n")
+    assert fingerprint(path, load(path)) != before
+
+
+@pytest.mark.parametrize("path", [ROOT / "config/edge.example.toml"], ids=lambda path: path.name)
+def test_delivered_example_is_sound(path: Path) -> None:
+    assert check(path).problems == []
