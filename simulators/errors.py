@@ -1,0 +1,43 @@
+"""Everything a simulator refuses.
+
+SimulatorError             sim
+├── ScenarioFault          sim.scenario        a scenario that cannot be played; lists every fault
+├── UnknownPoint           sim.unknown_point   no such point in this scenario
+├── UnknownDevice          sim.unknown_device  no such device in this scenario
+├── BadValue               sim.bad_value       the point cannot have that value
+└── PortBusy               sim.port_busy       an address or path somebody else holds   retryable
+
+`retryable`: the same may work a little later.
+"""
+
+
+class SimulatorError(Exception):
+    """What was asked of the simulators cannot be done."""
+
+    code = "sim"
+    retryable = False
+
+
+class ScenarioFault(SimulatorError):
+    code = "sim.scenario"
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class UnknownPoint(SimulatorError):
+    code = "sim.unknown_point"
+
+
+class UnknownDevice(SimulatorError):
+    code = "sim.unknown_device"
+
+
+class BadValue(SimulatorError):
+    code = "sim.bad_value"
+
+
+class PortBusy(SimulatorError):
+    code = "sim.port_busy"
+    retryable = True

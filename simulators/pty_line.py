@@ -1,0 +1,71 @@
+"""A serial cable made of a pseudo terminal: the simulator holds the master, a driver opens the path.
+
+One slave descriptor stays open here: without it the master reads EIO as soon as the last driver closes. A pty
+carries no baud, timing or parity; clients use parity N.
+"""
+
+import asyncio
+import os
+import tty
+from collections.abc import Callable
+from pathlib import Path
+
+from simulators.errors import PortBusy
+
+READ_BYTES = 4096
+WAITING_MAX_BYTES = 512
+FRAME_GAP_S = 0.1
+"""Silence after which the beginning of a request is given up."""
+
+
+class PtyLine:
+    """A line at `path`, a symbolic link. `take` gets what waits, returns how many bytes it is done with."""
+
+    def __init__(self, path: Path, take: Callable[[bytes], int]) -> None:
+        self._path = path
+        self._take = take
+        self._waiting = b""
+        self._heard_mono = 0.0
+        self._master = -1
+        self._slave = -1
+
+    def open(self) -> None:
+        """Make the terminal and its link. A link left by an earlier run is replaced; raises PortBusy else."""
+        if self._path.exists() and not self._path.is_symlink():
+            raise PortBusy(f"{self._path} exists and is not a simulated port")
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.unlink(missing_ok=True)
+        self._path.symlink_to(os.ttyname(self._slave))
+        asyncio.get_running_loop().add_reader(self._master, self._read)
+
+    def close(self) -> None:
+        if self._master < 0:
+            return
+        asyncio.get_running_loop().remove_reader(self._master)
+        if self._path.is_symlink() and str(self._path.readlink()) == os.ttyname(self._slave):
+            self._path.unlink()
+        os.close(self._master)
+        os.close(self._slave)
+        self._master = self._slave = -1
+
+    def send(self, data: bytes) -> None:
+        """Put bytes on the line. What a full terminal buffer does not take is lost, as on a wire."""
+        try:
+            os.write(self._master, data)
+        except BlockingIOError:
+            return
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._master, READ_BYTES)
+        except BlockingIOError:
+            return
+        now_mono = asyncio.get_running_loop().time()
+        if now_mono - self._heard_mono > FRAME_GAP_S:
+            self._waiting = b""
+        self._heard_mono = now_mono
+        self._waiting = (self._waiting + data)[-WAITING_MAX_BYTES:]
+        self._waiting = self._waiting[self._take(self._waiting) :]

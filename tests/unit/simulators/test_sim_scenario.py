@@ -1,0 +1,146 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from simulators.errors import ScenarioFault
+from simulators.scenario_file import load_scenario, parse_scenario
+
+WORKING_DAY = Path(__file__).parents[3] / "config" / "demo" / "working-day.toml"
+
+FAULTY = """
+speed = 0
+colour = "blue"
+[control]
+host = "0.0.0.0"
+port = 99999
+[activity]
+gap_s = [1]
+[[module]]
+id = "one"
+map = "adam-6060"
+kind = "tcp"
+[module.inputs]
+0 = "liuxu.int1.window"
+[[lock_line]]
+id = "locks"
+path = "pty/locks"
+slots = 25
+"""
+
+SENSELESS = """
+[control]
+host = "0.0.0.0"
+port = 15000
+[activity]
+gap_s = [9, 3]
+[[module]]
+id = "one"
+map = "adam-6050"
+kind = "tcp"
+port = 15000
+inputs = { 12 = "a.r1.door", x = "a.r2.door" }
+[[module]]
+id = "one"
+map = "moxa-r1210"
+kind = "rtu"
+inputs = { 0 = "a.r1.door" }
+[[lock_line]]
+id = "locks"
+path = "pty/locks"
+cabinet = "a.cab1"
+item_board = 1
+[[act]]
+at_s = 1
+point = "a.r9.door"
+value = "open"
+[[act]]
+at_s = 1
+point = "a.r1.door"
+value = "ajar"
+"""
+
+
+def faults_of(text):
+    with pytest.raises(ScenarioFault) as refused:
+        parse_scenario(tomllib.loads(text))
+    return refused.value.faults
+
+
+def begins(faults):
+    return sorted(fault.partition(": ")[0] for fault in faults)
+
+
+def test_every_fault_of_shape_is_listed_with_its_place():
+    assert begins(faults_of(FAULTY)) == sorted(
+        [
+            "speed",
+            "colour",
+            "control.port",
+            "activity.gap_s",
+            "module[1].map",
+            "module[1].inputs",
+            "lock_line[1].slots",
+            "lock_line[1].cabinet",
+        ]
+    )
+
+
+def test_every_fault_of_sense_is_listed():
+    assert begins(faults_of(SENSELESS)) == sorted(
+        [
+            "control.host",
+            "activity.gap_s",
+            "module[1].inputs.12",
+            "module[1].inputs.x",
+            "module[2].path",
+            "lock_line[1].item_board",
+            "device id one",
+            "port 15000",
+            "point a.r1.door",
+            "act[1].point",
+            "act[2].value",
+        ]
+    )
+
+
+def test_a_table_where_a_list_belongs_is_a_fault_and_no_traceback():
+    assert begins(faults_of("module = 3\ncontrol = 4\nstation = [5]")) == ["control", "module", "station[1]"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"seed = "])
+def test_a_file_that_cannot_be_read_is_a_fault_that_names_it(tmp_path, content):
+    path = tmp_path / "day.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ScenarioFault, match=r"day\.toml"):
+        load_scenario(path)
+
+
+def test_the_demo_has_every_door_and_camera_of_the_county_and_the_cabinet():
+    scenario = load_scenario(WORKING_DAY)
+    points = scenario.points()
+    kinds = [point.rpartition(".")[2] for point in points]
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+        "door": 18,
+        "picture": 17,
+        "lock": 12,
+        "item": 12,
+    }
+    assert "chengdong.lawyer.door" in points
+    assert "chengdong.lawyer.picture" not in points
+
+
+def test_a_camera_is_named_for_its_room_and_station():
+    cameras = {camera.id: camera for camera in load_scenario(WORKING_DAY).camera_settings()}
+    camera = cameras["liuxu.int1"]
+    assert (camera.title_zh, camera.station_zh) == ("讯问室一", "柳圩派出所")
+    assert (camera.width, camera.height, camera.fps) == (640, 360, 5)
+
+
+def test_a_scenario_of_modules_alone_is_enough():
+    scenario = parse_scenario(
+        {"module": [{"id": "m1", "map": "moxa-e1210", "kind": "tcp", "inputs": {"0": "b.r1.door"}}]}
+    )
+    assert scenario.points() == ["b.r1.door"]
+    assert scenario.camera_settings() == []
