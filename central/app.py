@@ -1,0 +1,210 @@
+"""The centre put together: what is made of what, started in order, stopped in the other."""
+
+import asyncio
+import errno
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from central.accounts.gate import Gate
+from central.accounts.passwords import Passwords
+from central.accounts.routes import AccountRoutes
+from central.board_model import Alert
+from central.errors import CentralError
+from central.ingest.link import Link
+from central.ingest.pipeline import Ingest
+from central.ingest.routes import EventRoutes
+from central.patrol import queries
+from central.patrol.clockwork import Clockwork
+from central.patrol.desk import Desk
+from central.patrol.routes import PatrolRoutes
+from central.patrol.supervision import Supervision
+from central.settings import CentralSettings, read_secret
+from central.store.database import Change, Store
+from central.video.relay import Relay
+from central.video.routes import VideoRoutes
+from central.web.health import HealthRoutes
+from central.web.live import Hub
+from central.web.live_socket import LiveSocket
+from central.web.paint_receipts import PaintReceipts
+from central.web.server import Server, application
+
+FIRST_SIGN_IN_FILE = "first-sign-in.code"
+
+_log = structlog.get_logger(__name__)
+
+
+class PortInUse(CentralError):
+    """Somebody else listens where the board should."""
+
+    code = "central.port_in_use"
+
+
+def wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def run(settings: CentralSettings) -> None:
+    """The centre, until SIGINT or SIGTERM. Raises SettingsFault, PortInUse, StoreError."""
+    stop = _stop_on_signals()
+    token = read_secret(settings.media.token_file, "media.token_file") if settings.media else None
+    if settings.broker.password_file:
+        read_secret(settings.broker.password_file, "broker.password_file")
+    listening = _listen(settings.web.host, settings.web.port)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store.url)
+    passwords = Passwords()
+    try:
+        await store.open()
+        gate = Gate(store, passwords, wall_ms)
+        await announce_first_start(gate, settings.data_dir / FIRST_SIGN_IN_FILE)
+        relay = Relay(settings.stations, token)
+        await _serve(settings, store, gate, relay, listening=listening, stop=stop)
+    finally:
+        passwords.close()
+        await store.close()
+        listening.close()
+    _log.info("central_stopped")
+
+
+async def announce_first_start(gate: Gate, file: Path) -> None:
+    """While there is no administrator: print the one-time code that makes one, and keep it in `file`."""
+    invitation = await gate.first_start()
+    _keep_code(file, invitation.code if invitation else None)
+    if invitation:
+        sys.stdout.write(f"一次性管理员登录码 one-time administrator code (24 h): {invitation.code}\n")
+
+
+def _keep_code(file: Path, code: str | None) -> None:
+    """The code in a file of its owner's only; without one, no file."""
+    file.unlink(missing_ok=True)
+    if code:
+        file.touch(mode=0o600)
+        file.write_text(f"{code}\n")
+
+
+async def _serve(
+    settings: CentralSettings,
+    store: Store,
+    gate: Gate,
+    relay: Relay,
+    *,
+    listening: socket.socket,
+    stop: asyncio.Event,
+) -> None:
+    stations, rules = settings.stations, settings.rules
+    link = Link(settings.broker)
+    supervision = Supervision()
+    ingest = Ingest(store, stations, rules, supervision, link.publish)
+    clockwork = Clockwork(store, stations, rules, supervision)
+    receipts = PaintReceipts(store)
+    server = _web(
+        settings, store, gate, relay, receipts=receipts, is_broker_connected=lambda: link.is_connected
+    )
+
+    await server.start(listening)
+    tasks = [
+        asyncio.create_task(part, name=f"central.{name}")
+        for name, part in (
+            ("link", link.run(ingest.receive)),
+            ("ingest", ingest.run()),
+            ("clockwork", clockwork.run()),
+            ("relay", relay.run()),
+            ("paint_receipts", receipts.run()),
+        )
+    ]
+    _say_ready(settings, listening)
+    try:
+        await _first_end(tasks, stop)
+    finally:
+        await server.stop()
+        for task in tasks:
+            task.cancel()
+            await asyncio.wait([task])
+        await receipts.write()
+
+
+def _web(
+    settings: CentralSettings,
+    store: Store,
+    gate: Gate,
+    relay: Relay,
+    *,
+    receipts: PaintReceipts,
+    is_broker_connected: Callable[[], bool],
+) -> Server:
+    stations, rules = settings.stations, settings.rules
+    desk = Desk(stations, rules)
+    hub = Hub(store, rules, lambda conn: queries.snapshot(conn, stations), wall_ms)
+    live = LiveSocket(hub, receipts, wall_ms)
+    video = VideoRoutes(store, relay, desk, wall_ms)
+    health = HealthRoutes(store, is_broker_connected)
+    endpoints = [
+        *health.endpoints(),
+        *AccountRoutes(gate).endpoints(),
+        *PatrolRoutes(store, desk, stations, wall_ms).endpoints(),
+        *EventRoutes(store, stations).endpoints(),
+    ]
+    sockets = [live.socket(), video.socket()]
+    health.describe(endpoints, sockets)
+
+    def tell(changes: list[Change]) -> None:
+        hub.publish(changes)
+        prefetch_pictures(relay, changes)
+
+    store.listener = tell
+    return Server(application(gate, endpoints, sockets), closing=[live.close, video.close])
+
+
+def prefetch_pictures(relay: Relay, changes: list[Change]) -> None:
+    """A room that waits for its patrol will be looked into: its picture is fetched before anybody asks."""
+    for change in changes:
+        if change.kind == "alert":
+            alert = msgspec.json.decode(change.entity, type=Alert)
+            if alert.state == "UNACK":
+                relay.prefetch(alert.room)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _first_end(tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    """Until told to stop. A task that ends by itself is a fault: what it raised is raised here."""
+    stopping = asyncio.create_task(stop.wait(), name="central.stop")
+    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for task in tasks:
+        if task in done:
+            task.result()
+            raise AssertionError(f"{task.get_name()} ended by itself")
+
+
+def _say_ready(settings: CentralSettings, listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    sys.stdout.write(f"central_ready {address}\n")
+    sys.stdout.flush()
+    _log.info("central_ready", address=address, stations=len(settings.stations))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Taken before anything else is opened, so that a second centre on one store ends here."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(
+                f"{host}:{port} is in use: stop what listens there, or set another [web] port"
+            ) from error
+        raise

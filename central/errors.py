@@ -1,0 +1,54 @@
+"""What can go wrong in store and patrol. Accounts have their own tree, the wire's is in contract/errors.py.
+
+CentralError                  central
+├── StoreError                store
+│   ├── NewerSchema           store.newer_schema      a later release made this store: start that one
+│   └── StoreUnavailable      store.unavailable       disk full, server gone: nothing was committed  retryable
+└── ActError                  alert                   what a person asked for was not done
+    ├── NotFound              alert.not_found         no such alert
+    ├── Conflict              alert.conflict          it is not as the person saw it; carries how it is
+    └── Refused               (given)                 a rule says no: the code names the rule
+"""
+
+from central.board_model import Alert
+
+
+class CentralError(Exception):
+    code = "central"
+    retryable = False
+
+
+class StoreError(CentralError):
+    code = "store"
+
+
+class NewerSchema(StoreError):
+    code = "store.newer_schema"
+
+
+class StoreUnavailable(StoreError):
+    code = "store.unavailable"
+    retryable = True
+
+
+class ActError(CentralError):
+    code = "alert"
+
+
+class NotFound(ActError):
+    code = "alert.not_found"
+
+
+class Conflict(ActError):
+    code = "alert.conflict"
+
+    def __init__(self, alert: Alert) -> None:
+        holder = alert.owner.name if alert.owner else "nobody"
+        super().__init__(f"alert {alert.id} is {alert.state}, held by {holder}")
+        self.alert = alert
+
+
+class Refused(ActError):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,1 @@
+"""From a message of an edge to committed rows and a receipt."""

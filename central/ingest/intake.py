@@ -1,0 +1,214 @@
+"""A group of messages in one transaction: what each brings to store and patrol, what it is answered.
+
+Runs in the store's writer thread. A message that is refused leaves nothing behind but a fault; the others
+of its group go on.
+"""
+
+from msgspec import Struct
+
+from central.board_model import FaultKind
+from central.ingest import cursors
+from central.ingest.admission import (
+    Accepted,
+    Admitted,
+    Cursor,
+    Gap,
+    UpMessage,
+    admit_batch,
+    admit_live,
+    beginning,
+    check_epoch,
+    check_head,
+)
+from central.ingest.cursors import Ahead, LiveRow
+from central.patrol import facts, faults, stations
+from central.patrol.facts import Fact
+from central.patrol.places import Places
+from central.patrol.scene import Scene
+from central.settings import Rules
+from central.store import events
+from central.store.database import Transaction
+from contract import messages, topics
+from contract.errors import ContractError, Forked, TooLarge, UnknownEpoch
+from contract.ids import EdgeId
+from contract.messages import Batch, Beat, Birth, Live, Nak, Receipt, Status
+
+LIVE_PENDING_MAX = 1_024
+"""Rows of one edge that may run ahead of its log."""
+
+
+class Arrival(Struct, frozen=True):
+    """A message that could be read, from an edge of ours, and when it came."""
+
+    message: UpMessage
+    received_ms: int
+    mono_s: float
+
+
+class Outcome(Struct):
+    """What follows after the commit, and never before it."""
+
+    replies: dict[str, bytes] = {}
+    """By topic: of several receipts for one edge only the last says anything."""
+    heard: dict[str, float] = {}
+    left: list[str] = []
+    refused: list[tuple[Arrival, ContractError]] = []
+    stored: int = 0
+
+
+class Intake:
+    """One group. `take` each arrival, then `finish`."""
+
+    def __init__(self, tx: Transaction, places: Places, rules: Rules) -> None:
+        self.outcome = Outcome()
+        self._tx = tx
+        self._scene = Scene(tx, places, rules)
+        self._cursors: dict[str, Cursor] = {}
+
+    def take(self, arrival: Arrival) -> None:
+        """Lets a message have its effect, or notes why it has none."""
+        try:
+            self._dispatch(arrival)
+        except ContractError as error:
+            self._stand_fault(arrival, error)
+            self.outcome.refused.append((arrival, error))
+
+    def finish(self) -> Outcome:
+        self._scene.write_back()
+        return self.outcome
+
+    def _dispatch(self, arrival: Arrival) -> None:
+        match arrival.message:
+            case Batch() as batch:
+                self._take_batch(batch, arrival.received_ms)
+            case Live() as live:
+                self._take_live(live, arrival.received_ms)
+            case Birth() as birth:
+                self._take_birth(birth, arrival)
+            case Beat() as beat:
+                cursor = self._cursor(beat.edge, beat.epoch)
+                check_head(cursor, beat.edge, beat.seq, beat.hash)
+                if stations.take_beat(self._scene, beat, arrival.received_ms):
+                    self.outcome.heard[beat.edge] = arrival.mono_s
+            case Status() as status:
+                if stations.take_status(self._scene, status, arrival.received_ms):
+                    self.outcome.left.append(status.edge)
+
+    def _take_batch(self, batch: Batch, now_ms: int) -> None:
+        cursor = self._cursor(batch.edge, batch.epoch)
+        decision = admit_batch(cursor, batch, lambda seq: self._hash_at(batch.edge, batch.epoch, seq))
+        if isinstance(decision, Gap):
+            nak = Nak(
+                edge=batch.edge, epoch=batch.epoch, first=decision.first, last=decision.last, reason="gap"
+            )
+            self._reply(batch.edge, topics.Down.NAK, nak)
+            return
+        if decision.rows:
+            self._store(batch.edge, decision, now_ms)
+        self._receipt(batch.edge, decision.cursor, now_ms)
+
+    def _store(self, edge: str, accepted: Accepted, now_ms: int) -> None:
+        rows, epoch = accepted.rows, accepted.cursor.epoch
+        ahead = Ahead(self._tx.conn, edge, epoch)
+        early = ahead.between(rows[0].row.seq, rows[-1].row.seq)
+        same = {
+            row.row.seq: row for row in rows if row.row.seq in early and early[row.row.seq].hash == row.hash
+        }
+        events.append(
+            self._tx.conn,
+            [
+                events.NewEvent(
+                    edge=edge,
+                    epoch=epoch,
+                    seq=row.row.seq,
+                    hash=row.hash,
+                    point=row.row.point,
+                    received_ms=early[row.row.seq].received_ms if row.row.seq in same else now_ms,
+                    row=row.raw,
+                )
+                for row in rows
+            ],
+        )
+        self._keep(edge, accepted.cursor)
+        self.outcome.stored += len(rows)
+        for row in rows:
+            if row.row.seq not in same:
+                facts.take(self._scene, self._fact(edge, epoch, row, now_ms, is_pending=False))
+        if same:
+            self._settle(ahead, same)
+        if contradicted := early.keys() - same.keys():
+            ahead.contradict(contradicted)
+            self._stand("forked", edge, f"epoch {epoch}", now_ms)
+
+    def _settle(self, ahead: Ahead, same: dict[int, Admitted]) -> None:
+        """The chain has reached rows that had run ahead: 链待核 ends where no other is awaited."""
+        alert_ids = ahead.settle(same)
+        for alert_id in alert_ids - ahead.still_pending(alert_ids):
+            use = self._scene.use(alert_id)
+            if use is not None and use.alert.chain_pending:
+                use.alert.chain_pending = False
+                self._scene.show_alert(use)
+
+    def _take_live(self, live: Live, now_ms: int) -> None:
+        cursor = self._cursor(live.edge, live.epoch)
+        admitted = admit_live(cursor, live, lambda seq: self._hash_at(live.edge, live.epoch, seq))
+        if admitted is None:
+            return
+        ahead = Ahead(self._tx.conn, live.edge, live.epoch)
+        if ahead.count() >= LIVE_PENDING_MAX:
+            raise TooLarge(f"edge {live.edge}: {LIVE_PENDING_MAX} rows ahead of its log")
+        self._keep(live.edge, cursor)
+        alert_id = facts.take(
+            self._scene, self._fact(live.edge, live.epoch, admitted, now_ms, is_pending=True)
+        )
+        ahead.put(LiveRow(admitted.raw, admitted.row, admitted.hash, now_ms, alert_id))
+
+    def _take_birth(self, birth: Birth, arrival: Arrival) -> None:
+        cursor = self._cursor(birth.edge, birth.epoch)
+        check_head(cursor, birth.edge, birth.seq, birth.hash)
+        if not stations.take_birth(self._scene, birth, arrival.received_ms):
+            return
+        self._keep(birth.edge, cursor)
+        self._stand("epoch_unknown", birth.edge, None, arrival.received_ms)
+        self.outcome.heard[birth.edge] = arrival.mono_s
+        if cursor.seq > 0:
+            self._receipt(birth.edge, cursor, arrival.received_ms)
+
+    def _cursor(self, edge: str, epoch: int) -> Cursor:
+        """The edge's cursor; its first epoch is adopted. Raises UnknownEpoch for any other."""
+        cursor = self._cursors.get(edge) or cursors.read(self._tx.conn, edge) or beginning(edge, epoch)
+        check_epoch(cursor, edge, epoch)
+        return cursor
+
+    def _keep(self, edge: str, cursor: Cursor) -> None:
+        if self._cursors.get(edge) != cursor:
+            cursors.keep(self._tx.conn, edge, cursor)
+            self._cursors[edge] = cursor
+
+    def _hash_at(self, edge: str, epoch: int, seq: int) -> str | None:
+        conn = self._tx.conn
+        return events.hash_of(conn, edge, epoch, seq) or Ahead(conn, edge, epoch).hash_at(seq)
+
+    def _receipt(self, edge: str, cursor: Cursor, now_ms: int) -> None:
+        receipt = Receipt(edge=edge, epoch=cursor.epoch, seq=cursor.seq, hash=cursor.hash, at=now_ms)
+        self._reply(edge, topics.Down.RECEIPT, receipt)
+
+    def _reply(self, edge: str, lane: topics.Down, message: Receipt | Nak) -> None:
+        self.outcome.replies[topics.down(EdgeId(edge), lane)] = messages.encode(message)
+
+    def _stand_fault(self, arrival: Arrival, error: ContractError) -> None:
+        message = arrival.message
+        if isinstance(message, Status):
+            return
+        if isinstance(error, Forked):
+            self._stand("forked", message.edge, f"epoch {message.epoch}", arrival.received_ms)
+        elif isinstance(error, UnknownEpoch):
+            self._stand("epoch_unknown", message.edge, f"epoch {message.epoch}", arrival.received_ms)
+
+    def _stand(self, kind: FaultKind, edge: str, detail: str | None, now_ms: int) -> None:
+        subject = faults.Subject(kind, self._scene.places.station_of_edge[edge].id)
+        faults.stand(self._tx, subject, detail, now_ms)
+
+    @staticmethod
+    def _fact(edge: str, epoch: int, admitted: Admitted, now_ms: int, *, is_pending: bool) -> Fact:
+        return Fact(edge, epoch, admitted.row, now_ms, is_pending)

@@ -1,0 +1,212 @@
+"""The centre's way to the broker: paho's callbacks brought into asyncio. Its only file that knows paho.
+
+A client lives for one connection and starts clean: what the broker forgot, the edges still hold.
+Connecting resolves names and may block, so it happens in a thread; all else happens on the loop.
+MQTT 5 first; a broker that refuses it is tried with 3.1.1 next.
+"""
+
+import asyncio
+import random
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import structlog
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from central.settings import BrokerSettings
+from contract import messages, topics
+from contract.limits import RECONNECT_CAP_S
+from contract.messages import CentralStatus
+
+Receive = Callable[[str, bytes, int, float], None]
+"""Topic, payload, wall ms and monotonic seconds at arrival; called on the loop, must not raise."""
+
+KEEPALIVE_S = 10
+CONNECT_TIMEOUT_S = 2.0
+GOODBYE_TIMEOUT_S = 1.0
+QUEUED_MESSAGES_MAX = 1_024
+"""Receipts that wait for the broker; more are dropped, and the edges ask again."""
+
+log = structlog.get_logger()
+
+
+class Link:
+    """Keeps a connection up, says `central/status`, hands on what edges send."""
+
+    def __init__(self, broker: BrokerSettings) -> None:
+        self.is_connected = False
+        self._broker = broker
+        self._instance = uuid.uuid4().hex
+        """Edges see in the status that this is another start of the centre."""
+        self._client: Client | None = None
+        self._ended = asyncio.Event()
+        self._protocol = MQTTProtocolVersion.MQTTv5
+        self._is_lost_logged = False
+        self._refusal = ""
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Sends at QoS 1. Without a connection it is dropped: the edges ask again."""
+        if self._client is not None and self.is_connected:
+            self._client.publish(topic, payload, qos=1)
+
+    async def run(self, receive: Receive) -> None:
+        """Connects and reconnects until cancelled; then says goodbye."""
+        while True:
+            await self._session(receive)
+            await asyncio.sleep(random.uniform(0, RECONNECT_CAP_S))  # noqa: S311 - jitter, not a secret
+
+    async def _session(self, receive: Receive) -> None:
+        """One connection from its first packet to its end."""
+        self._ended.clear()
+        self._refusal = ""
+        loop = asyncio.get_running_loop()
+        client = self._client = self._make_client(receive)
+        try:
+            await loop.run_in_executor(None, self._connect, client)
+        except (OSError, ValueError) as error:
+            self._say_lost(str(error))
+            return
+        self._bridge(client, loop)
+        try:
+            await self._until_ended(client)
+        except asyncio.CancelledError:
+            await self._say_goodbye(client)
+            raise
+        finally:
+            was_connected, self.is_connected = self.is_connected, False
+            self._part(client, loop)
+        self._choose_protocol(was_connected=was_connected)
+        self._say_lost(self._refusal or "connection closed")
+
+    async def _until_ended(self, client: Client) -> None:
+        """A broker that takes the connection and never answers has not understood us: try another version."""
+        answer_by = time.monotonic() + CONNECT_TIMEOUT_S
+        while not self._ended.is_set():
+            if not self.is_connected and time.monotonic() > answer_by:
+                self._refusal = "broker did not answer"
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await self._ended.wait()
+            client.loop_misc()
+
+    async def _say_goodbye(self, client: Client) -> None:
+        if self.is_connected:
+            client.publish(topics.CENTRAL_STATUS, self._status("offline"), qos=1, retain=True)
+            client.disconnect()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_TIMEOUT_S):
+                    await self._ended.wait()
+
+    def _make_client(self, receive: Receive) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"casewatch-central-{self._instance}",
+            protocol=self._protocol,
+            clean_session=None if self._protocol is MQTTProtocolVersion.MQTTv5 else True,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.max_queued_messages_set(QUEUED_MESSAGES_MAX)
+        client.will_set(topics.CENTRAL_STATUS, self._status("offline"), qos=1, retain=True)
+        if self._broker.username:
+            client.username_pw_set(self._broker.username, self._password())
+
+        def hand_on(_client: Client, _data: Any, message: MQTTMessage) -> None:
+            receive(message.topic, bytes(message.payload), time.time_ns() // 1_000_000, time.monotonic())
+
+        client.on_message = hand_on
+        client.on_connect = self._handle_connect
+        client.on_disconnect = self._handle_disconnect
+        return client
+
+    def _password(self) -> str | None:
+        name = self._broker.password_file
+        return Path(name).read_text().strip() if name else None
+
+    def _status(self, state: Literal["online", "offline"]) -> bytes:
+        now_ms = time.time_ns() // 1_000_000
+        return messages.encode(CentralStatus(state=state, instance=self._instance, at=now_ms))
+
+    def _connect(self, client: Client) -> None:
+        client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
+        sock = client.socket()
+        if isinstance(sock, socket.socket):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _bridge(self, client: Client, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on the loop tells paho when its socket can be read or written."""
+
+        def register_write(_client: Client, _data: Any, sock: Any) -> None:
+            loop.add_writer(sock, client.loop_write)
+
+        def unregister_write(_client: Client, _data: Any, sock: Any) -> None:
+            loop.remove_writer(sock)
+
+        def close(_client: Client, _data: Any, sock: Any) -> None:
+            loop.remove_reader(sock)
+            loop.remove_writer(sock)
+            self._ended.set()
+
+        client.on_socket_register_write = register_write
+        client.on_socket_unregister_write = unregister_write
+        client.on_socket_close = close
+        sock = client.socket()
+        if sock is None:
+            self._ended.set()
+            return
+        loop.add_reader(sock, client.loop_read)
+        if client.want_write():
+            loop.add_writer(sock, client.loop_write)
+
+    def _part(self, client: Client, loop: asyncio.AbstractEventLoop) -> None:
+        """Nothing of this connection stays with the loop: the next socket may have the same number."""
+        client.on_socket_unregister_write = None
+        client.on_socket_close = None
+        sock = client.socket()
+        if sock is not None:
+            loop.remove_reader(sock)
+            loop.remove_writer(sock)
+            sock.close()
+
+    def _choose_protocol(self, *, was_connected: bool) -> None:
+        """A connection that never got past its CONNECT says that the other version should be tried."""
+        use_old = not was_connected and self._protocol is MQTTProtocolVersion.MQTTv5
+        self._protocol = MQTTProtocolVersion.MQTTv311 if use_old else MQTTProtocolVersion.MQTTv5
+
+    def _handle_connect(
+        self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _props: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._refusal = f"broker refused: {reason}"
+            self._ended.set()
+            return
+        client.subscribe(topics.ALL_UP, qos=1)
+        client.publish(topics.CENTRAL_STATUS, self._status("online"), qos=1, retain=True)
+        self.is_connected = True
+        self._is_lost_logged = False
+        log.info("broker_connected", host=self._broker.host, port=self._broker.port)
+
+    def _handle_disconnect(
+        self,
+        _client: Client,
+        _data: Any,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _props: Properties | None,
+    ) -> None:
+        self._refusal = self._refusal or str(reason)
+        self._ended.set()
+
+    def _say_lost(self, detail: str) -> None:
+        if not self._is_lost_logged:
+            self._is_lost_logged = True
+            log.warning("broker_lost", detail=detail)

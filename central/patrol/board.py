@@ -1,0 +1,153 @@
+"""From the patrol's rows to what the board shows. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from central.board_model import (
+    Alert,
+    Cabinet,
+    DoorState,
+    Fault,
+    ItemState,
+    LinkState,
+    Person,
+    PictureState,
+    Room,
+    Session,
+    Slot,
+    Station,
+)
+from central.patrol.engine import READABLE, PointState, Use, door_of
+from central.patrol.places import CabinetPlace, RoomPlace
+from central.patrol.states import TERMINAL
+from central.settings import StationSettings
+
+
+class EdgeLink(Struct):
+    """How an edge is heard; `session` is that of its newest birth."""
+
+    edge: str
+    state: LinkState = "never"
+    since_ms: int = 0
+    session: int = 0
+    queued: int = 0
+    refused: int = 0
+
+
+def station(settings: StationSettings, order: int, link: EdgeLink) -> Station:
+    return Station(
+        id=settings.id,
+        order=order,
+        name=settings.name,
+        edge=settings.edge,
+        link=link.state,
+        link_since_ms=link.since_ms,
+        queued=link.queued,
+        refused=link.refused,
+    )
+
+
+def room(
+    place: RoomPlace,
+    doors: Sequence[PointState],
+    picture: PointState | None,
+    link: EdgeLink,
+    uses: Sequence[Use],
+) -> Room:
+    """`uses`: the live one and those whose alert waits, newest first."""
+    live = next((use.session for use in uses if use.session.ended_ms is None), None)
+    waiting = next((use.alert for use in uses if use.alert.state not in TERMINAL), None)
+    return Room(
+        id=place.room.id,
+        station=place.station,
+        order=place.order,
+        name=place.room.name,
+        kind=place.room.kind,
+        has_camera=place.room.camera is not None,
+        door=door_of(doors, link.state),
+        quality=_quality(doors, link.state),
+        picture=_picture(place, picture, link.state),
+        since_ms=max((door.since_ms for door in doors), default=0),
+        simulated=any(door.simulated for door in doors),
+        session=Session(str(live.id), live.started_ms, live.opens) if live else None,
+        alert_id=str(waiting.id) if waiting else None,
+    )
+
+
+def alert(use: Use) -> Alert:
+    row, session = use.alert, use.session
+    return Alert(
+        id=str(row.id),
+        kind="patrol",
+        station=row.station,
+        room=row.room,
+        state=row.state.value,
+        level=row.level,
+        edge_ms=row.edge_ms,
+        raised_ms=row.raised_ms,
+        late_ms=row.late_ms,
+        opens=session.opens,
+        cond=row.cond,
+        owner=Person(row.owner_id, row.owner_name or "") if row.owner_id else None,
+        claimed_ms=row.claimed_ms,
+        viewed_ms=row.viewed_ms,
+        lapse_at_ms=row.lapse_at_ms,
+        lapsed=row.lapsed,
+        result=row.result,
+        ended_ms=session.ended_ms,
+        rev=row.rev,
+        chain_pending=row.chain_pending,
+        session=str(session.id),
+    )
+
+
+def cabinet(place: CabinetPlace, points: Mapping[str, PointState], link: EdgeLink) -> Cabinet:
+    return Cabinet(
+        id=place.cabinet.id,
+        station=place.station,
+        name=place.cabinet.name,
+        slots=tuple(
+            _slot(n, [points[point] for point in place.points(n)], link.state)
+            for n in range(1, place.cabinet.slots + 1)
+        ),
+    )
+
+
+def fault(row: Any) -> Fault:
+    """From a row of the fault table."""
+    return Fault(
+        str(row.id), row.kind, row.station, row.room, row.point, row.detail, row.since_ms, row.cleared_ms
+    )
+
+
+def _slot(n: int, points: Sequence[PointState], link: LinkState) -> Slot:
+    lock, item = points
+    seen: dict[str, ItemState] = {"present": "present", "absent": "absent"}
+    is_item_known = link == "online" and item.quality in READABLE
+    lock_value: DoorState = door_of((lock,), link)
+    return Slot(
+        n=n,
+        lock=lock_value,
+        item=seen.get(item.value, "unknown") if is_item_known else "unknown",
+        quality=_quality(points, link),
+        since_ms=max(lock.since_ms, item.since_ms),
+    )
+
+
+def _quality(points: Sequence[PointState], link: LinkState) -> str:
+    """The worst of several: a lost edge's points cannot be read, whatever was said of them last."""
+    if link != "online":
+        return "comm_fail"
+    unreadable = [point.quality for point in points if point.quality not in READABLE]
+    return unreadable[0] if unreadable else points[0].quality
+
+
+def _picture(place: RoomPlace, point: PointState | None, link: LinkState) -> PictureState:
+    if place.room.camera is None:
+        return "none"
+    known: dict[str, PictureState] = {"ok": "ok", "covered": "covered", "dark": "dark", "lost": "lost"}
+    if point is None or link != "online" or point.quality not in READABLE:
+        return "unknown"
+    return known.get(point.value, "unknown")

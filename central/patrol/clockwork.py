@@ -1,0 +1,89 @@
+"""What time alone makes happen: silence, 漏巡, the end of a room's session.
+
+Due instants are columns, so a restart loses none of them; only silence is judged by a clock in memory,
+which is monotonic and starts anew.
+"""
+
+import asyncio
+import time
+
+import structlog
+from sqlalchemy import Connection, select
+
+from central.errors import StoreUnavailable
+from central.patrol import stations as links
+from central.patrol.places import Places
+from central.patrol.scene import Scene
+from central.patrol.schema import LIVE, alert, edge_link, room_session
+from central.patrol.states import State
+from central.patrol.supervision import Supervision
+from central.settings import Rules, StationSettings
+from central.store.database import Store, Transaction
+
+TICK_S = 1.0
+
+log = structlog.get_logger()
+
+
+class Clockwork:
+    """Ticks each second."""
+
+    def __init__(
+        self,
+        store: Store,
+        stations: tuple[StationSettings, ...],
+        rules: Rules,
+        supervision: Supervision,
+    ) -> None:
+        self._store = store
+        self._places = Places(stations)
+        self._rules = rules
+        self._supervision = supervision
+        self._is_store_lost = False
+
+    async def run(self) -> None:
+        """Works each second until cancelled."""
+        self._supervision.expect(await self._store.read(_online_edges), time.monotonic())
+        while True:
+            try:
+                await self.tick(time.time_ns() // 1_000_000, time.monotonic())
+                self._is_store_lost = False
+            except StoreUnavailable as error:
+                if not self._is_store_lost:
+                    self._is_store_lost = True
+                    log.error("clockwork_stopped", detail=str(error)[:200])  # noqa: TRY400 - its text says it
+            await asyncio.sleep(TICK_S)
+
+    async def tick(self, now_ms: int, mono_s: float) -> None:
+        """Everything that is due at this instant."""
+        silent = self._supervision.silent(mono_s)
+        if silent or await self._store.read(lambda conn: rooms_due(conn, now_ms)):
+            await self._store.write(lambda tx: self._settle(tx, silent, now_ms))
+        for edge in silent:
+            self._supervision.left(edge)
+            log.warning("station_lost", edge=edge)
+
+    def _settle(self, tx: Transaction, silent: list[str], now_ms: int) -> None:
+        scene = Scene(tx, self._places, self._rules)
+        for edge in silent:
+            links.lose(scene, edge, now_ms)
+        for room_id in rooms_due(tx.conn, now_ms):
+            if room_id in self._places.rooms:
+                now = scene.room_with_due(room_id, now_ms)
+                for use in (*now.patrol.passed(now_ms), *now.patrol.lapsed(now_ms)):
+                    scene.show_alert(use)
+                scene.show_room(room_id)
+        scene.write_back()
+
+
+def rooms_due(conn: Connection, now_ms: int) -> list[str]:
+    """Rooms where a session is to end or an alert to lapse."""
+    sessions = select(room_session.c.room).where(LIVE, room_session.c.due_ms <= now_ms)
+    alerts = select(alert.c.room).where(
+        alert.c.state.in_([State.UNACK, State.RTN_UNACK]), alert.c.lapse_at_ms <= now_ms
+    )
+    return list(conn.scalars(sessions.union(alerts)))
+
+
+def _online_edges(conn: Connection) -> list[str]:
+    return list(conn.scalars(select(edge_link.c.edge).where(edge_link.c.state == "online")))

@@ -1,0 +1,69 @@
+"""What exists, by every name it is asked for: the stations' settings, turned round once at start."""
+
+from msgspec import Struct
+
+from central.settings import CabinetSettings, RoomSettings, StationSettings
+
+
+class RoomPlace(Struct, frozen=True):
+    """A room where it stands: its station, its edge, its place on the board."""
+
+    station: str
+    edge: str
+    order: int
+    room: RoomSettings
+
+
+class CabinetPlace(Struct, frozen=True):
+    station: str
+    edge: str
+    cabinet: CabinetSettings
+
+    def points(self, slot: int) -> tuple[str, str]:
+        """The lock's and the item sensor's point of a slot."""
+        return f"{self.cabinet.id}.s{slot:02}.lock", f"{self.cabinet.id}.s{slot:02}.item"
+
+
+class Places:
+    """Rooms, cabinets and stations by id, by edge and by point."""
+
+    def __init__(self, stations: tuple[StationSettings, ...]) -> None:
+        self.stations = stations
+        self.station_of_edge = {station.edge: station for station in stations}
+        self.order = {station.id: order for order, station in enumerate(stations)}
+        self.rooms = {
+            room.id: RoomPlace(station.id, station.edge, order, room)
+            for station in stations
+            for order, room in enumerate(station.rooms)
+        }
+        self.cabinets = {
+            cabinet.id: CabinetPlace(station.id, station.edge, cabinet)
+            for station in stations
+            for cabinet in station.cabinets
+        }
+        self._rooms_by_point = {
+            (place.edge, point): room_id
+            for room_id, place in self.rooms.items()
+            for point in (*place.room.doors, place.room.camera)
+            if point is not None
+        }
+        self._cabinets_by_point = {
+            (place.edge, point): cabinet_id
+            for cabinet_id, place in self.cabinets.items()
+            for slot in range(1, place.cabinet.slots + 1)
+            for point in place.points(slot)
+        }
+
+    def of(self, edge: str, point: str) -> RoomPlace | CabinetPlace | None:
+        """The room or cabinet a point belongs to, and only if this edge may speak for it."""
+        return self.room_of(edge, point) or self.cabinet_of(edge, point)
+
+    def room_of(self, edge: str, point: str) -> RoomPlace | None:
+        """The room a point belongs to, and only if this edge may speak for it."""
+        room_id = self._rooms_by_point.get((edge, point))
+        return self.rooms[room_id] if room_id else None
+
+    def cabinet_of(self, edge: str, point: str) -> CabinetPlace | None:
+        """The cabinet a point belongs to, and only if this edge may speak for it."""
+        cabinet_id = self._cabinets_by_point.get((edge, point))
+        return self.cabinets[cabinet_id] if cabinet_id else None

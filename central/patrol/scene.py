@@ -1,0 +1,149 @@
+"""What one transaction touches of the patrol: loaded once, changed by the engine, written back once.
+
+A batch of 64 rows of one room costs the reads and writes of one.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from sqlalchemy import select
+
+from central.board_model import DoorState
+from central.patrol import board
+from central.patrol.board import EdgeLink
+from central.patrol.engine import Patrol, PointState, Use, door_of
+from central.patrol.places import CabinetPlace, Places, RoomPlace
+from central.patrol.schema import alert, edge_link, point_state, room_session
+from central.patrol.shelf import Shelf
+from central.patrol.uses import due_in_room, in_room, load_uses, record_moments, with_id
+from central.settings import Rules
+from central.store.board_changes import Cause
+from central.store.database import Transaction
+
+WAITING_MAX = 20
+"""Uses of one room that a decision looks at; older ones wait on, but no late row joins them."""
+
+
+class RoomNow(Struct):
+    """A room as it stands, ready for decisions."""
+
+    place: RoomPlace
+    doors: list[PointState]
+    picture: PointState | None
+    link: EdgeLink
+    patrol: Patrol
+
+    @property
+    def door(self) -> DoorState:
+        return door_of(self.doors, self.link.state)
+
+
+class Scene:
+    """Everything of the patrol that one transaction sees. Ends with `write_back`."""
+
+    def __init__(self, tx: Transaction, places: Places, rules: Rules) -> None:
+        self.places = places
+        self._tx = tx
+        self._rules = rules
+        self._links = Shelf(edge_link)
+        self._points = Shelf(point_state)
+        self._sessions = Shelf(room_session)
+        self._alerts = Shelf(alert)
+        self._rooms: dict[str, RoomNow] = {}
+
+    @property
+    def tx(self) -> Transaction:
+        return self._tx
+
+    def link(self, edge: str) -> EdgeLink:
+        found: EdgeLink | None = self._links.get(edge)
+        if found is None:
+            row = self._tx.conn.execute(select(edge_link).where(edge_link.c.edge == edge)).one_or_none()
+            link = EdgeLink(**row._mapping) if row else EdgeLink(edge)  # noqa: SLF001 - SQLAlchemy's public name
+            return self._links.lay(edge, link, is_stored=row is not None)
+        return found
+
+    def points(self, edge: str, names: Iterable[str]) -> dict[str, PointState]:
+        """The states of points, those never heard of too."""
+        wanted = list(names)
+        missing = [name for name in wanted if self._points.get((edge, name)) is None]
+        if missing:
+            query = select(point_state).where(point_state.c.edge == edge, point_state.c.point.in_(missing))
+            for row in self._tx.conn.execute(query):
+                state = PointState(**row._mapping)  # noqa: SLF001
+                self._points.lay((edge, state.point), state, is_stored=True)
+        return {name: self._point(edge, name) for name in wanted}
+
+    def room(self, room_id: str) -> RoomNow:
+        if room_id not in self._rooms:
+            place = self.places.rooms[room_id]
+            camera = place.room.camera
+            names = (*place.room.doors, camera) if camera else place.room.doors
+            points = self.points(place.edge, names)
+            self._rooms[room_id] = RoomNow(
+                place=place,
+                doors=[points[door] for door in place.room.doors],
+                picture=points[camera] if camera else None,
+                link=self.link(place.edge),
+                patrol=Patrol(self._uses(room_id), self._rules, lambda: self._tx.next_id(room_session.c.id)),
+            )
+        return self._rooms[room_id]
+
+    def room_with_due(self, room_id: str, now_ms: int) -> RoomNow:
+        """A room, and of its alerts all that are to lapse, however many wait."""
+        now = self.room(room_id)
+        due = due_in_room(room_id, now_ms, [use.alert.id for use in now.patrol.uses])
+        now.patrol.uses += self._lay(load_uses(self._tx.conn, due))
+        return now
+
+    def use(self, alert_id: int) -> Use | None:
+        """The use that an alert belongs to, whatever became of it."""
+        room_id = self._tx.conn.scalar(select(alert.c.room).where(alert.c.id == alert_id))
+        if room_id is None:
+            return None
+        for use in self.room(room_id).patrol.uses:
+            if use.alert.id == alert_id:
+                return use
+        return self._lay(load_uses(self._tx.conn, with_id(alert_id)))[0]
+
+    def show_station(self, edge: str) -> None:
+        station = self.places.station_of_edge[edge]
+        self._tx.changed("station", board.station(station, self.places.order[station.id], self.link(edge)))
+
+    def show_room(self, room_id: str, cause: Cause | None = None) -> None:
+        now = self.room(room_id)
+        entity = board.room(now.place, now.doors, now.picture, now.link, now.patrol.uses)
+        self._tx.changed("room", entity, cause)
+
+    def show_alert(self, use: Use, cause: Cause | None = None) -> None:
+        self._tx.changed("alert", board.alert(use), cause)
+
+    def show_cabinet(self, place: CabinetPlace, cause: Cause | None = None) -> None:
+        slots = range(1, place.cabinet.slots + 1)
+        points = self.points(place.edge, (point for n in slots for point in place.points(n)))
+        self._tx.changed("cabinet", board.cabinet(place, points, self.link(place.edge)), cause)
+
+    def write_back(self) -> None:
+        """Everything that changed, and each step of each alert; before the transaction's end, once."""
+        moments = [moment for now in self._rooms.values() for moment in now.patrol.moments]
+        for now in self._rooms.values():
+            for use in now.patrol.uses:
+                if self._alerts.get(use.alert.id) is None:
+                    self._sessions.add(use.session.id, use.session)
+                    self._alerts.add(use.alert.id, use.alert)
+        for shelf in (self._links, self._points, self._sessions, self._alerts):
+            shelf.write_back(self._tx.conn)
+        record_moments(self._tx.conn, moments)
+
+    def _point(self, edge: str, name: str) -> PointState:
+        found: PointState | None = self._points.get((edge, name))
+        return found or self._points.lay((edge, name), PointState(edge, name), is_stored=False)
+
+    def _uses(self, room_id: str) -> list[Use]:
+        return self._lay(load_uses(self._tx.conn, in_room(room_id), WAITING_MAX))
+
+    def _lay(self, uses: list[Use]) -> list[Use]:
+        for use in uses:
+            self._sessions.lay(use.session.id, use.session, is_stored=True)
+            self._alerts.lay(use.alert.id, use.alert, is_stored=True)
+        return uses

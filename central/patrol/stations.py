@@ -1,0 +1,86 @@
+"""A station's link to the centre: heard, born again, lost. Losing one clears nothing that was raised."""
+
+from central.board_model import LinkState
+from central.patrol import faults
+from central.patrol.engine import CONDITION
+from central.patrol.facts import stand_point_faults
+from central.patrol.scene import Scene
+from contract.messages import Beat, Birth, Status
+from contract.points import VALUES
+
+
+def take_beat(scene: Scene, beat: Beat, now_ms: int) -> bool:
+    """A sign of life. False for a beat of an older session than the newest birth's."""
+    link = scene.link(beat.edge)
+    if beat.session < link.session:
+        return False
+    is_news = link.queued != beat.queued
+    link.queued = beat.queued
+    _set_link(scene, beat.edge, "online", now_ms, is_news=is_news)
+    return True
+
+
+def take_birth(scene: Scene, birth: Birth, now_ms: int) -> bool:
+    """How every point stands, as of row `birth.seq`. False for a birth of an older session."""
+    link = scene.link(birth.edge)
+    if birth.session < link.session:
+        return False
+    link.session = birth.session
+    told = {point.id: point for point in birth.points if scene.places.of(birth.edge, point.id)}
+    for name, state in scene.points(birth.edge, told).items():
+        place, point = scene.places.of(birth.edge, name), told[name]
+        assert place is not None
+        if birth.epoch != state.epoch or birth.seq >= state.seq:
+            state.epoch, state.seq = birth.epoch, birth.seq
+            state.value = point.value if point.value in VALUES[point.type] else ""
+            state.quality, state.since_ms = point.quality, point.since
+            stand_point_faults(scene, place, state, now_ms)
+    if not _set_link(scene, birth.edge, "online", now_ms, is_news=True):
+        _show_places(scene, birth.edge, now_ms)
+    return True
+
+
+def take_status(scene: Scene, status: Status, now_ms: int) -> bool:
+    """A goodbye, the edge's own or its will. False where it says nothing: an older session's, or `online`."""
+    if status.state != "offline" or status.session < scene.link(status.edge).session:
+        return False
+    lose(scene, status.edge, now_ms)
+    return True
+
+
+def lose(scene: Scene, edge: str, now_ms: int) -> None:
+    """失联: the station's tiles are unknown from now on."""
+    if scene.link(edge).state == "online":
+        _set_link(scene, edge, "lost", now_ms, is_news=True)
+
+
+def refuse(scene: Scene, edge: str, count: int) -> None:
+    """So many more of its messages were refused."""
+    scene.link(edge).refused += count
+    scene.show_station(edge)
+
+
+def _set_link(scene: Scene, edge: str, state: LinkState, now_ms: int, *, is_news: bool) -> bool:
+    """True where that is a turn; then every place of the station is shown anew."""
+    link = scene.link(edge)
+    has_turned = link.state != state
+    if has_turned:
+        link.state, link.since_ms = state, now_ms
+        detail = "silent" if state == "lost" else None
+        lost = faults.Subject("station_lost", scene.places.station_of_edge[edge].id)
+        faults.stand(scene.tx, lost, detail, now_ms)
+        _show_places(scene, edge, now_ms)
+    if has_turned or is_news:
+        scene.show_station(edge)
+    return has_turned
+
+
+def _show_places(scene: Scene, edge: str, now_ms: int) -> None:
+    station = scene.places.station_of_edge[edge]
+    for room in station.rooms:
+        now = scene.room(room.id)
+        for use in now.patrol.stand(CONDITION[now.door], now_ms):
+            scene.show_alert(use)
+        scene.show_room(room.id)
+    for cabinet in station.cabinets:
+        scene.show_cabinet(scene.places.cabinets[cabinet.id])

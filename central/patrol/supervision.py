@@ -1,0 +1,31 @@
+"""Who has been heard from, on the centre's monotonic clock: silence is an alarm (失联)."""
+
+from collections.abc import Iterable
+
+from contract.limits import SILENCE_AFTER_S
+
+
+class Supervision:
+    """Pure: told of every beat and birth, asked each second who is silent. Whatever the broker says."""
+
+    def __init__(self) -> None:
+        self._heard_mono: dict[str, float] = {}
+
+    def expect(self, edges: Iterable[str], mono_s: float) -> None:
+        """At start: these were online when the centre stopped, their time runs from now."""
+        for edge in edges:
+            self._heard_mono.setdefault(edge, mono_s)
+
+    def heard(self, edge: str, mono_s: float) -> bool:
+        """A sign of life, at the instant it arrived. True where none was expected of this edge."""
+        is_new = edge not in self._heard_mono
+        self._heard_mono[edge] = max(mono_s, self._heard_mono.get(edge, mono_s))
+        return is_new
+
+    def left(self, edge: str) -> None:
+        """It is known that the edge is gone: no silence to wait for."""
+        self._heard_mono.pop(edge, None)
+
+    def silent(self, mono_s: float) -> list[str]:
+        """Edges that have been silent too long, until they are heard again or known to have left."""
+        return [edge for edge, heard in self._heard_mono.items() if mono_s - heard > SILENCE_AFTER_S]

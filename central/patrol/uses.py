@@ -1,0 +1,57 @@
+"""Queries of the uses of rooms: a session with its alert, and the history that an alert leaves."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from msgspec.structs import asdict
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, union
+
+from central.patrol.engine import Moment, PatrolAlert, RoomSession, Use
+from central.patrol.schema import LIVE, WAITING, alert, alert_event, room_session
+from central.patrol.states import State
+
+LIMIT = 500
+"""Uses of one read: the others' turn is the next."""
+
+_USES = (
+    select(room_session, alert)
+    .join_from(room_session, alert, alert.c.session_id == room_session.c.id)
+    .order_by(room_session.c.id.desc())
+)
+
+
+def in_room(room_id: str) -> ColumnElement[bool]:
+    """The live use of a room, and those whose alert waits."""
+    live = select(room_session.c.id).where(room_session.c.room == room_id, LIVE)
+    waiting = select(alert.c.session_id).where(alert.c.room == room_id, WAITING)
+    return room_session.c.id.in_(union(live, waiting).scalar_subquery())
+
+
+def with_id(alert_id: int) -> ColumnElement[bool]:
+    return alert.c.id == alert_id
+
+
+def due_in_room(room_id: str, now_ms: int, known: Collection[int]) -> ColumnElement[bool]:
+    """Those of a room whose alert is to lapse by now, beside those already known."""
+    is_unclaimed = alert.c.state.in_([State.UNACK, State.RTN_UNACK])
+    is_due = and_(alert.c.room == room_id, is_unclaimed, alert.c.lapse_at_ms <= now_ms)
+    return and_(is_due, alert.c.id.not_in(known))
+
+
+def load_uses(conn: Connection, where: ColumnElement[bool], limit: int = LIMIT) -> list[Use]:
+    """Uses, newest first."""
+    return [_use(row) for row in conn.execute(_USES.where(where).limit(limit))]
+
+
+def record_moments(conn: Connection, moments: Iterable[Moment]) -> None:
+    """Appends to the alerts' history."""
+    rows = [asdict(moment) for moment in moments]
+    if rows:
+        conn.execute(insert(alert_event), rows)
+
+
+def _use(row: Row[Any]) -> Use:
+    fields = row._mapping  # noqa: SLF001
+    session = RoomSession(**{column.name: fields[column] for column in room_session.columns})
+    values = {column.name: fields[column] for column in alert.columns}
+    return Use(session, PatrolAlert(**{**values, "state": State(values["state"])}))

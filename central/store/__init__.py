@@ -1,0 +1,1 @@
+"""The centre's store: one writer, many readers, SQLite or PostgreSQL behind the same queries."""

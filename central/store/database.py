@@ -1,0 +1,118 @@
+"""The store: every write through one thread, one transaction each; reads beside it on their own connections.
+
+One writer means that ids are in commit order and that no write ever waits for another's lock.
+Changes of the board made inside a transaction reach `listener` after its commit, in commit order.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Column, Connection, func, insert, select
+from sqlalchemy.exc import OperationalError
+
+from central.board_model import Entity, EntityKind
+from central.errors import StoreUnavailable
+from central.store import board_changes, engines, upgrade
+from central.store.board_changes import Cause, Change
+from central.store.schema import store_identity
+
+__all__ = ["Cause", "Change", "Store", "Transaction"]
+
+T = TypeVar("T")
+
+READERS = 4
+
+
+class Transaction:
+    """What a write is given, in the writer's thread. `conn` commits when the work returns."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+        self._pending: list[tuple[EntityKind, bytes, Cause | None]] = []
+        self._ids: dict[Column[Any], int] = {}
+
+    def changed(self, kind: EntityKind, entity: Entity, cause: Cause | None = None) -> None:
+        """The board shows `entity` from this commit on."""
+        self._pending.append((kind, msgspec.json.encode(entity), cause))
+
+    def next_id(self, column: Column[Any]) -> int:
+        """The next number of a column that the database does not count: known before the insert."""
+        if column not in self._ids:
+            self._ids[column] = self.conn.scalar(select(func.max(column))) or 0
+        self._ids[column] += 1
+        return self._ids[column]
+
+    def place_changes(self) -> list[Change]:
+        """Writes the changes down; the store's last step before it commits."""
+        return board_changes.append(self.conn, self._pending)
+
+
+class Store:
+    """`url`: `sqlite:///path` or `postgresql+psycopg://…`."""
+
+    def __init__(self, url: str) -> None:
+        self.listener: Callable[[list[Change]], None] | None = None
+        """Called on the event loop after each commit that changed the board, in commit order."""
+        self.epoch = ""
+        """Made with the store; a client that knows another must forget what it knows. Set by `open`."""
+        self._write_engine = engines.writer(url)
+        self._read_engine = engines.readers(url, READERS)
+        self._writer = ThreadPoolExecutor(1, "store-writer")
+        self._readers = ThreadPoolExecutor(READERS, "store-reader")
+
+    async def open(self) -> None:
+        """Brings the schema up to date. Raises NewerSchema, StoreUnavailable."""
+        await self.write(lambda tx: upgrade.to_newest(tx.conn))
+        self.epoch = await self.write(_identity)
+
+    async def close(self) -> None:
+        """Waits for the writes and reads under way."""
+        await asyncio.to_thread(self._writer.shutdown)
+        await asyncio.to_thread(self._readers.shutdown)
+        self._write_engine.dispose()
+        self._read_engine.dispose()
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` in one transaction; what it raises rolls back. Raises StoreUnavailable."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writer, self._commit, work, loop)
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Runs `query` on one consistent view of the store. Raises StoreUnavailable."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._view, query)
+
+    def _commit(self, work: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop) -> T:
+        try:
+            with self._write_engine.begin() as conn:
+                tx = Transaction(conn)
+                result = work(tx)
+                changes = tx.place_changes()
+        except OperationalError as error:
+            raise StoreUnavailable(str(error.orig)) from error
+        if changes:
+            # From this thread, before anybody is told of the result: so the order is that of the commits.
+            loop.call_soon_threadsafe(self._tell, changes)
+        return result
+
+    def _view(self, query: Callable[[Connection], T]) -> T:
+        try:
+            with self._read_engine.begin() as conn:
+                return query(conn)
+        except OperationalError as error:
+            raise StoreUnavailable(str(error.orig)) from error
+
+    def _tell(self, changes: list[Change]) -> None:
+        if self.listener is not None:
+            self.listener(changes)
+
+
+def _identity(tx: Transaction) -> str:
+    epoch = tx.conn.scalar(select(store_identity.c.epoch))
+    if epoch is None:
+        epoch = str(uuid.uuid4())
+        tx.conn.execute(insert(store_identity).values(epoch=epoch))
+    return epoch

@@ -1,0 +1,62 @@
+"""Stored journal rows: the bytes that the edge hashed, and when the centre first had them."""
+
+from collections.abc import Collection, Sequence
+
+from msgspec import Raw, Struct
+from sqlalchemy import Connection, insert, select
+
+from central.store.schema import event
+
+
+class StoredEvent(Struct, frozen=True):
+    """`id` is in commit order; `row` is the edge's row, byte for byte; `hash` is the chain after it, hex."""
+
+    id: int
+    edge: str
+    epoch: int
+    seq: int
+    hash: str
+    received_ms: int
+    row: Raw
+
+
+class NewEvent(Struct, frozen=True):
+    """A row that admission took. `point` is the row's own, for queries."""
+
+    edge: str
+    epoch: int
+    seq: int
+    hash: str
+    point: str | None
+    received_ms: int
+    row: bytes
+
+
+def append(conn: Connection, events: Sequence[NewEvent]) -> None:
+    """Stores rows in the order given."""
+    if events:
+        conn.execute(
+            insert(event),
+            [{name: getattr(new, name) for name in NewEvent.__struct_fields__} for new in events],
+        )
+
+
+def hash_of(conn: Connection, edge: str, epoch: int, seq: int) -> str | None:
+    """The chain's hash after a stored row, None where there is no such row."""
+    identity = (event.c.edge == edge, event.c.epoch == epoch, event.c.seq == seq)
+    return conn.scalar(select(event.c.hash).where(*identity))
+
+
+def list_events(
+    conn: Connection, after: int, limit: int, points: Collection[str] | None = None
+) -> tuple[list[StoredEvent], int | None]:
+    """Oldest first, ids above `after`; `points`: only rows of these. `next` is None when there is no more."""
+    query = select(event).where(event.c.id > after).order_by(event.c.id).limit(limit + 1)
+    if points is not None:
+        query = query.where(event.c.point.in_(points))
+    rows = conn.execute(query).all()
+    page = [
+        StoredEvent(row.id, row.edge, row.epoch, row.seq, row.hash, row.received_ms, Raw(row.row))
+        for row in rows[:limit]
+    ]
+    return page, page[-1].id if len(rows) > limit else None

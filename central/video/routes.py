@@ -1,0 +1,142 @@
+"""`WS /api/v1/rooms/{room}/live?alert=`: the picture of a room, and the account of who saw how much of it."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+from msgspec import Struct
+
+from central.accounts.roles import Right
+from central.errors import StoreUnavailable
+from central.patrol.desk import Desk
+from central.store.database import Store
+from central.video.pictures import Mailbox, NoPicture
+from central.video.presented import PresentedTime
+from central.video.relay import Relay
+from central.video.viewings import Viewing
+from central.web.access import COOKIE, USER
+from central.web.errors import NotFound, Problem
+from central.web.live_socket import SESSION_ENDED
+from central.web.middleware import GATE
+from central.web.openapi import Socket
+
+VIEWERS_MAX = 64
+NOTE_EVERY_S = 1.0
+SESSION_CHECK_S = 15.0
+PING_EVERY_S = 5.0
+MESSAGE_MAX_BYTES = 256
+
+
+class Presented(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="presented"):
+    """Picture `seq` is on the viewer's screen."""
+
+    seq: int
+
+
+_presented = msgspec.json.Decoder(Presented)
+
+
+class VideoRoutes:
+    """`clock` gives wall time in ms."""
+
+    def __init__(self, store: Store, relay: Relay, desk: Desk, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._relay = relay
+        self._desk = desk
+        self._clock = clock
+        self._open: set[web.WebSocketResponse] = set()
+
+    def socket(self) -> Socket:
+        return Socket(
+            path="/api/v1/rooms/{room}/live",
+            access=Right.VIEW_PICTURE,
+            handler=self.handle,
+            summary="the picture of a room; every viewing is written down",
+        )
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+        """Until either side closes, or the session has ended."""
+        room = request.match_info["room"]
+        if not self._relay.has_camera(room):
+            raise NotFound
+        if len(self._open) >= VIEWERS_MAX:
+            raise Problem(503, "video.too_many", "too many people watch at this moment")
+        alert_id = request.query.get("alert") or None
+        viewing = Viewing(self._store, self._desk, request[USER].person, room, alert_id)
+        if not await viewing.begin(self._clock()):
+            raise NotFound
+        socket = web.WebSocketResponse(heartbeat=PING_EVERY_S, max_msg_size=MESSAGE_MAX_BYTES, compress=False)
+        await socket.prepare(request)
+        self._open.add(socket)
+        try:
+            await self._show(request, socket, room, viewing)
+        except StoreUnavailable:  # what cannot be written down is not shown
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=StoreUnavailable.code.encode())
+        finally:
+            self._open.discard(socket)
+        return socket
+
+    async def close(self) -> None:
+        """Tell every viewer that the centre goes."""
+        for socket in list(self._open):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
+
+    async def _show(
+        self, request: web.Request, socket: web.WebSocketResponse, room: str, viewing: Viewing
+    ) -> None:
+        with self._relay.watch(room) as mailbox:
+            tasks = [
+                asyncio.create_task(work, name=f"view[{room}].{name}")
+                for name, work in (
+                    ("down", _send(mailbox, socket, viewing.presented)),
+                    ("up", _listen(socket, viewing.presented)),
+                    ("note", self._keep_noting(viewing)),
+                    ("session", _watch_session(request, socket)),
+                )
+            ]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            except ConnectionError:
+                pass  # the viewer is gone; that is how most of them leave
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await viewing.note(self._clock())
+
+    async def _keep_noting(self, viewing: Viewing) -> None:
+        while True:
+            await asyncio.sleep(NOTE_EVERY_S)
+            await viewing.note(self._clock())
+
+
+async def _send(mailbox: Mailbox, socket: web.WebSocketResponse, presented: PresentedTime) -> None:
+    while True:
+        newest = await mailbox.take()
+        if isinstance(newest, NoPicture):
+            await socket.send_str(msgspec.json.encode(newest).decode())
+        else:
+            presented.sent(newest.header.seq, newest.header.camera_ms)
+            await socket.send_bytes(newest.message)
+
+
+async def _listen(socket: web.WebSocketResponse, presented: PresentedTime) -> None:
+    async for message in socket:
+        if message.type is not WSMsgType.TEXT:
+            return
+        try:
+            presented.presented(_presented.decode(message.data).seq)
+        except (msgspec.DecodeError, RecursionError):
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"presented expected")
+            return
+
+
+async def _watch_session(request: web.Request, socket: web.WebSocketResponse) -> None:
+    """A session that was ended elsewhere sees nothing more."""
+    gate, token = request.app[GATE], request.cookies[COOKIE]
+    while await gate.user_of(token):  # noqa: ASYNC110 - other processes end sessions too
+        await asyncio.sleep(SESSION_CHECK_S)
+    await socket.close(code=SESSION_ENDED, message=b"session.required")

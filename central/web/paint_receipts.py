@@ -1,0 +1,55 @@
+"""Paint receipts: a board says which change it has really drawn. Gathered, and written once a second."""
+
+import asyncio
+from contextlib import suppress
+
+from msgspec import Struct
+from sqlalchemy import Connection, delete, func, insert, select
+
+from central.errors import StoreUnavailable
+from central.store.database import Store
+from central.web.schema import paint_receipt
+
+KEPT = 20_000
+WAITING_MAX = 2_000
+WRITE_EVERY_S = 1.0
+
+
+class PaintReceipt(Struct, frozen=True):
+    console: str
+    user: str
+    seq: int
+    at_ms: int
+
+
+class PaintReceipts:
+    """Those not yet written; the oldest give way where more come in a second than `WAITING_MAX`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[PaintReceipt] = []
+
+    def note(self, receipt: PaintReceipt) -> None:
+        self._waiting = [*self._waiting[1 - WAITING_MAX :], receipt]
+
+    async def run(self) -> None:
+        """Writes until cancelled."""
+        while True:
+            await asyncio.sleep(WRITE_EVERY_S)
+            await self.write()
+
+    async def write(self) -> None:
+        """What has gathered, in one transaction. A store that does not answer loses measurements only."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            with suppress(StoreUnavailable):  # those who lose more by it have said so
+                await self._store.write(lambda tx: _append(tx.conn, waiting))
+
+
+def _append(conn: Connection, receipts: list[PaintReceipt]) -> None:
+    names = PaintReceipt.__struct_fields__
+    conn.execute(
+        insert(paint_receipt), [{name: getattr(receipt, name) for name in names} for receipt in receipts]
+    )
+    newest = conn.scalar(select(func.max(paint_receipt.c.id))) or 0
+    conn.execute(delete(paint_receipt).where(paint_receipt.c.id <= newest - KEPT))

@@ -1,0 +1,201 @@
+"""One station and its centre as real processes: mosquitto, simulators, edge, centre, on free loopback ports.
+
+The simulators' own record says what happened, the centre's API what arrived. Every process may be killed
+and started again.
+"""
+
+import secrets
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.api import Http, all_pages
+from tests.support.eventually import eventually
+from tests.support.mosquitto import await_listener, mosquitto
+from tests.support.ports import free_ports
+from tests.support.processes import CASEWATCH, ROOT, Process
+
+STATION = "test"
+INPUTS = 16
+RULES = {
+    "lapse_after_s": 600,
+    "door_off_delay_s": 5,
+    "session_idle_s": 2700,
+    "session_max_s": 86400,
+    "min_view_s": 3,
+    "decoded_min_s": 2,
+}
+
+
+@dataclass
+class World:
+    """Not started until `start`. `cameras`: how many of the first rooms have one."""
+
+    folder: Path
+    modules: int = 1
+    interval_ms: int = 100
+    cameras: int = 0
+    rules: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ports = free_ports(5 + self.modules)
+        self.broker_port, self.web_port, self.control_port, self.rtsp_port, self.media_port = ports[:5]
+        self.module_ports = ports[5:]
+        self.board = f"http://127.0.0.1:{self.web_port}"
+        self.simulators = Http(f"http://127.0.0.1:{self.control_port}")
+        self.centre = Http(self.board)
+        self.rooms = [f"{STATION}.r{n:03}" for n in range(1, self.modules * INPUTS + 1)]
+        self.doors = [f"{room}.door" for room in self.rooms]
+        self._write_settings()
+        self.broker = mosquitto(self.folder, self.broker_port)
+        self.sim = self._process("sim", "sim", "run", "scenario.toml")
+        self.central = self._process("central", "central", "run", "--config", "central.toml")
+        self.edge = self._process("edge", "edge", "run", "edge.toml")
+
+    def start(self) -> "World":
+        """Everything up, every door read once at the centre, a watcher signed in."""
+        self.broker.start()
+        await_listener(self.broker_port)
+        self.sim.start()
+        await_listener(self.control_port)
+        self.central.start()
+        self.await_centre()
+        self.edge.start()
+        self.sign_in(self.centre, "tester")
+        eventually(lambda: set(self.door_states().values()) == {"closed"}, 40, "every door read")
+        return self
+
+    def stop(self) -> dict[str, int]:
+        """End everything; the exit code of each."""
+        self.centre.close()
+        self.simulators.close()
+        running = [p for p in (self.edge, self.central, self.sim, self.broker) if p.is_running]
+        return {process.name: process.stop() for process in running}
+
+    def await_centre(self) -> None:
+        def answers() -> bool:
+            try:
+                with closing(Http(self.board)) as client:
+                    return bool(client.get("/healthz"))
+            except OSError:
+                assert self.central.is_running, self.central.tail()
+                return False
+
+        eventually(answers, 30, "the centre")
+
+    def invite(self, role: str = "watcher") -> str:
+        command = [*CASEWATCH, "central", "invite", "--config", "central.toml", "--role", role]
+        done = subprocess.run(command, cwd=self.folder, env=None, capture_output=True, text=True, check=True)
+        return done.stdout.strip().splitlines()[-1]
+
+    def sign_in(self, client: Http, name: str, password: str = "a long enough password") -> dict[str, Any]:
+        return client.post("/api/v1/sessions", {"code": self.invite(), "name": name, "password": password})[
+            "user"
+        ]
+
+    def flip(self, point: str, value: str) -> None:
+        self.simulators.post(f"/points/{point}", {"value": value})
+
+    def record(self) -> list[dict[str, Any]]:
+        """Every change the simulators made, by their own account."""
+        changes: list[dict[str, Any]] = []
+        while page := self.simulators.get(f"/record?after={changes[-1]['n'] if changes else 0}")["changes"]:
+            changes += page
+        return changes
+
+    def events(self) -> list[dict[str, Any]]:
+        return list(all_pages(self.centre, "/api/v1/events", "events"))
+
+    def alerts(self) -> list[dict[str, Any]]:
+        return list(all_pages(self.centre, "/api/v1/alerts", "alerts"))
+
+    def door_states(self) -> dict[str, str]:
+        rooms = self.centre.get("/api/v1/stations")["rooms"]
+        return {room["id"]: room["door"] for room in rooms}
+
+    def journal(self, verb: str) -> subprocess.CompletedProcess[str]:
+        command = [*CASEWATCH, "edge", "journal", verb, "edge.toml"]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+
+    def _process(self, name: str, *words: str) -> Process:
+        return Process(name, [*CASEWATCH, *words], self.folder)
+
+    def _write_settings(self) -> None:
+        files = {
+            "scenario.toml": self._scenario(),
+            "edge.toml": self._edge(),
+            "central.toml": self._central(),
+            "stations.toml": self._stations(),
+            "rules.toml": "".join(f"{key} = {value}\n" for key, value in (RULES | self.rules).items()),
+            "media.token": secrets.token_urlsafe(32) + "\n",
+        }
+        for name, text in files.items():
+            (self.folder / name).write_text(text)
+
+    def _scenario(self) -> str:
+        text = f'[control]\nhost = "127.0.0.1"\nport = {self.control_port}\n'
+        for index, port in enumerate(self.module_ports):
+            inputs = "".join(f'"{n}" = "{self.doors[index * INPUTS + n]}"\n' for n in range(INPUTS))
+            text += (
+                f'\n[[module]]\nid = "io{index + 1}"\nmap = "moxa-e1210"\nkind = "tcp"\nport = {port}\n'
+                f"unit = 1\n[module.inputs]\n{inputs}"
+            )
+        text += f"\n[cameras]\nport = {self.rtsp_port}\n"
+        text += f'\n[[station]]\nid = "{STATION}"\nname = {{ zh = "测试派出所", en = "Test Station" }}\n'
+        for room in self.rooms[: self.cameras]:
+            name = '{ zh = "讯问室", en = "Interrogation" }'
+            text += f'\n[[station.room]]\nid = "{room}"\nname = {name}\n'
+        return text
+
+    def _edge(self) -> str:
+        text = (
+            f'[edge]\nid = "{STATION}"\ndata_dir = "edge"\nsimulated = true\n\n'
+            f'[broker]\nhost = "127.0.0.1"\nport = {self.broker_port}\n'
+        )
+        if self.cameras:
+            text += f'\n[media]\nlisten = "127.0.0.1"\nport = {self.media_port}\ntoken_file = "media.token"\n'
+        for index, port in enumerate(self.module_ports, start=1):
+            text += (
+                f'\n[[bus]]\nid = "bus{index}"\nkind = "modbus_tcp"\nhost = "127.0.0.1"\nport = {port}\n'
+                f'\n[[device]]\nid = "io{index}"\nbus = "bus{index}"\ndriver = "modbus_di"\n'
+                f'profile = "moxa-e1210"\nunit = 1\ninterval_ms = {self.interval_ms}\n'
+            )
+        for n, door in enumerate(self.doors):
+            text += (
+                f'\n[[point]]\nid = "{door}"\ntype = "door"\ndevice = "io{n // INPUTS + 1}"\n'
+                f'channel = "di:{n % INPUTS}"\n'
+            )
+        for room in self.rooms[: self.cameras]:
+            text += (
+                f'\n[[camera]]\npoint = "{room}.picture"\nurl = "rtsp://127.0.0.1:{self.rtsp_port}/{room}"\n'
+            )
+        return text
+
+    def _central(self) -> str:
+        return (
+            f'[web]\nhost = "127.0.0.1"\nport = {self.web_port}\n\n'
+            '[store]\nurl = "sqlite:///central/casewatch.db"\n\n'
+            f'[broker]\nhost = "127.0.0.1"\nport = {self.broker_port}\n\n'
+            '[central]\ndata_dir = "central"\nstations = "stations.toml"\nrules = "rules.toml"\n\n'
+            '[media]\ntoken_file = "media.token"\n'
+        )
+
+    def _stations(self) -> str:
+        text = (
+            f'[[station]]\nid = "{STATION}"\nedge = "{STATION}"\n'
+            'name = { zh = "测试派出所", en = "Test Station" }\n'
+            f'media_url = "ws://127.0.0.1:{self.media_port}"\n'
+        )
+        for n, (room, door) in enumerate(zip(self.rooms, self.doors, strict=True)):
+            text += (
+                f'\n[[station.room]]\nid = "{room}"\nkind = "interrogation_room"\n'
+                f'name = {{ zh = "讯问室{n + 1}", en = "Interrogation {n + 1}" }}\ndoors = ["{door}"]\n'
+            )
+            if n < self.cameras:
+                text += f'camera = "{room}.picture"\n'
+        return text
+
+
+__all__ = ["ROOT", "World"]

@@ -1,0 +1,128 @@
+"""A centre's web side on a real SQLite store, without broker and edges."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from argon2 import PasswordHasher
+
+from central.accounts.gate import Gate
+from central.accounts.passwords import Passwords
+from central.accounts.roles import Role
+from central.accounts.routes import AccountRoutes
+from central.board_model import Station
+from central.ingest.routes import EventRoutes
+from central.patrol import queries
+from central.patrol.desk import Desk
+from central.patrol.routes import PatrolRoutes
+from central.settings import CabinetSettings, Name, RoomKind, RoomSettings, Rules, StationSettings
+from central.store.database import Store
+from central.web.health import HealthRoutes
+from central.web.live import Hub
+from central.web.live_socket import LiveSocket
+from central.web.paint_receipts import PaintReceipts
+from central.web.server import application
+
+PASSWORD = "a long enough password"
+STATIONS = (
+    StationSettings(
+        id="liuxu",
+        edge="liuxu",
+        name=Name(zh="柳圩派出所", en="Liuxu Station"),
+        rooms=(
+            RoomSettings(
+                id="liuxu.int1",
+                kind=RoomKind.INTERROGATION_ROOM,
+                name=Name(zh="讯问室一", en="Interrogation 1"),
+                doors=("liuxu.int1.door",),
+                camera="liuxu.int1.picture",
+            ),
+        ),
+        cabinets=(CabinetSettings(id="liuxu.cab1", name=Name(zh="案卷柜一", en="Cabinet 1"), slots=2),),
+    ),
+)
+
+
+class Clock:
+    """Wall time that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now_ms = 1_800_000_000_000
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+@dataclass
+class Centre:
+    store: Store
+    gate: Gate
+    hub: Hub
+    receipts: PaintReceipts
+    clock: Clock
+    app: web.Application
+    server: TestServer
+    has_broker: bool = True
+    stations: tuple[StationSettings, ...] = STATIONS
+    clients: list[TestClient] = field(default_factory=list)
+
+    @property
+    def origin(self) -> str:
+        return str(self.server.make_url("")).rstrip("/")
+
+    async def visitor(self) -> TestClient:
+        """A browser of its own, not signed in."""
+        client = TestClient(self.server, headers={"Origin": self.origin})
+        self.clients.append(client)
+        return client
+
+    async def signed_in(self, role: Role, name: str = "测试民警001") -> TestClient:
+        client = await self.visitor()
+        invitation = await self.gate.invite(role, "test")
+        body = {"code": invitation.code, "name": name, "password": PASSWORD}
+        async with client.post("/api/v1/sessions", json=body) as response:
+            assert response.status == 200, await response.text()
+        return client
+
+    def publish_station(self, name: str, queued: int) -> object:
+        """A write that changes the board."""
+        station = Station(
+            id=name, order=0, name=STATIONS[0].name, edge=name, link="online", link_since_ms=1,
+            queued=queued, refused=0,
+        )  # fmt: skip
+        return self.store.write(lambda tx: tx.changed("station", station))
+
+
+@pytest.fixture
+async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
+    store = Store(f"sqlite:///{tmp_path}/casewatch.db")
+    await store.open()
+    clock = Clock()
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    gate = Gate(store, passwords, clock)
+    hub = Hub(store, Rules(), lambda conn: queries.snapshot(conn, STATIONS), clock)
+    store.listener = hub.publish
+    receipts = PaintReceipts(store)
+    live = LiveSocket(hub, receipts, clock)
+    health = HealthRoutes(store, lambda: centre.has_broker)
+    endpoints = [
+        *health.endpoints(),
+        *AccountRoutes(gate).endpoints(),
+        *PatrolRoutes(store, Desk(STATIONS, Rules()), STATIONS, clock).endpoints(),
+        *EventRoutes(store, STATIONS).endpoints(),
+    ]
+    health.describe(endpoints, [live.socket()])
+    app = application(gate, endpoints, [live.socket()])
+    app.on_shutdown.append(lambda _app: live.close())
+    server = TestServer(app)
+    await server.start_server()
+    centre = Centre(store, gate, hub, receipts, clock, app, server)
+    yield centre
+    for client in centre.clients:
+        await client.session.close()
+    await server.close()
+    passwords.close()
+    await store.close()

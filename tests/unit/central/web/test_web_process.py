@@ -1,0 +1,124 @@
+"""`casewatch central` as a process: ready line, exit codes, and one clear line for each refusal."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from central.commands import app
+
+STATIONS = """
+[[station]]
+id = "liuxu"
+edge = "liuxu"
+name = { zh = "柳圩派出所", en = "Liuxu Station" }
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "central.toml"
+    file.write_text(
+        f'[web]\nport = 0\n[store]\nurl = "sqlite:///{tmp_path}/casewatch.db"\n'
+        f'[broker]\nport = {free_port()}\n[central]\ndata_dir = "{tmp_path}/central"\n'
+    )
+    (tmp_path / "stations.toml").write_text(STATIONS)
+    (tmp_path / "rules.toml").touch()
+    return file
+
+
+def start(config: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "casewatch", "central", "run", "--config", str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUTF8": "1"},
+    )
+
+
+@pytest.fixture
+def running(config: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process = start(config)
+    assert process.stdout is not None
+    address = next(line.split()[1] for line in process.stdout if line.startswith("central_ready"))
+    yield process, address
+    process.kill()
+    process.communicate()
+
+
+def test_a_centre_without_its_broker_still_answers_and_says_so(running) -> None:
+    with urllib.request.urlopen(f"{running[1]}/healthz", timeout=5) as response:
+        assert json.load(response) == {"status": "degraded", "store": "ok", "broker": "lost"}
+
+
+def test_a_signal_stops_it_in_order_with_exit_0(running) -> None:
+    process, _ = running
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=10)
+    assert process.returncode == 0, log
+    assert json.loads(log.splitlines()[-1])["event"] == "central_stopped"
+
+
+def test_a_port_in_use_is_one_line_and_exit_2(running, config: Path) -> None:
+    port = running[1].rsplit(":", 1)[1]
+    config.write_text(config.read_text().replace("port = 0", f"port = {port}"))
+    second = start(config)
+    out, log = second.communicate(timeout=20)
+    assert (second.returncode, out) == (2, "")
+    assert log == f"127.0.0.1:{port} is in use: stop what listens there, or set another [web] port\n"
+
+
+def test_settings_at_fault_are_listed_and_end_with_2(config: Path) -> None:
+    config.write_text(config.read_text() + 'mode = "x"\n[web2]\n')
+    for command in ("check", "run"):
+        done = CliRunner().invoke(app, [command, "--config", str(config)])
+        assert done.exit_code == 2
+        assert len(done.stderr.splitlines()) == 2
+        assert f"{config}:9: central.mode: unknown key" in done.stderr
+
+
+def test_a_secret_that_is_not_there_is_one_line_and_exit_2(config: Path) -> None:
+    config.write_text(config.read_text() + '[media]\ntoken_file = "/nowhere/media.token"\n')
+    done = CliRunner().invoke(app, ["run", "--config", str(config)])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("/nowhere/media.token:0: media.token_file: cannot be read")
+
+
+def test_sound_settings_are_said_to_be_sound(config: Path) -> None:
+    done = CliRunner().invoke(app, ["check", "--config", str(config)])
+    assert (done.exit_code, done.stdout) == (0, f"{config}: sound (1 stations, 0 rooms)\n")
+
+
+def test_an_invitation_is_made_beside_a_running_centre(running, config: Path) -> None:
+    done = CliRunner().invoke(app, ["invite", "--config", str(config), "--role", "watcher"])
+    code = done.stdout.splitlines()[-1]
+    body = json.dumps({"code": code, "name": "测试民警001", "password": "a long enough password"})
+    request = urllib.request.Request(
+        f"{running[1]}/api/v1/sessions",
+        body.encode(),
+        {"Content-Type": "application/json", "Origin": running[1]},
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        assert json.load(response)["user"]["role"] == "watcher"
+
+
+def test_readmitting_an_edge_that_is_unknown_or_was_never_here_is_refused(config: Path) -> None:
+    for edge, told in (("linhu", "no station has edge linhu"), ("liuxu", "liuxu was never here")):
+        done = CliRunner().invoke(app, ["readmit", edge, "--epoch", "2", "--config", str(config)])
+        assert done.exit_code == 2
+        assert told in done.stderr
