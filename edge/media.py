@@ -1,20 +1,18 @@
 """The edge's media server: `WS /live/{camera point}` for the centre, and nobody else.
 
-Binary: a four-byte length, a JSON header `{"seq", "camera_ms", "at_ms"}`, a JPEG. Text: `no_picture` with
-its reason. A viewer that reads slowly gets the newest picture when it reads again, and delays nobody.
+A viewer that reads slowly gets the newest picture when it reads again, and delays nobody.
 """
 
 import asyncio
 import contextlib
 import hmac
-import struct
 from pathlib import Path
 
-import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from contract.ids import PointId
-from edge.recorder.frames import Frame, Mailbox, NoPicture
+from contract.pictures import NoPicture, encode_no_picture, encode_picture
+from edge.recorder.frames import Mailbox
 from edge.recorder.supervisor import Recorder
 from edge.settings import MediaSettings
 
@@ -22,14 +20,6 @@ PING_INTERVAL_S = 5.0
 VIEWERS_MAX = 64
 
 _BEARER = "Bearer "
-
-
-class Header(msgspec.Struct, frozen=True):
-    """Stands before each JPEG."""
-
-    seq: int
-    camera_ms: int
-    at_ms: int
 
 
 class MediaServer:
@@ -103,12 +93,6 @@ async def _send(mailbox: Mailbox, viewer: web.WebSocketResponse) -> None:
     while True:
         newest = await mailbox.take()
         if isinstance(newest, NoPicture):
-            await viewer.send_str(msgspec.json.encode(newest).decode())
+            await viewer.send_str(encode_no_picture(newest))
         else:
-            await viewer.send_bytes(encode_frame(newest))
-
-
-def encode_frame(frame: Frame) -> bytes:
-    """A frame as it stands on the wire."""
-    header = msgspec.json.encode(Header(frame.seq, frame.camera_ms, frame.at_ms))
-    return struct.pack(">I", len(header)) + header + frame.jpeg
+            await viewer.send_bytes(encode_picture(newest.header, newest.jpeg))

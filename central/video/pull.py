@@ -9,16 +9,10 @@ from contextlib import contextmanager
 import aiohttp
 import structlog
 
-from central.video.errors import BadPicture
-from central.video.pictures import (
-    PICTURE_MAX_BYTES,
-    Mailbox,
-    NoPicture,
-    Picture,
-    read_no_picture,
-    read_picture,
-)
+from central.video.pictures import Mailbox, Picture
 from contract import limits
+from contract.errors import ContractError
+from contract.pictures import PICTURE_MAX_BYTES, NoPicture, decode_header, decode_no_picture
 
 LINGER_S = 30.0
 """A pull outlives its last viewer, or its prefetch, by so much."""
@@ -82,8 +76,8 @@ class Pull:
                     await self._follow(edge)
             except aiohttp.WSServerHandshakeError as refusal:
                 self._fail(_REFUSALS.get(refusal.status, "video.edge_refused"))
-            except BadPicture as error:
-                self._fail(error.code)
+            except ContractError:
+                self._fail("video.bad_picture")
             except (aiohttp.ClientError, OSError, TimeoutError):
                 self._fail("video.edge_unreachable")
             await asyncio.sleep(random.random() * limits.RECONNECT_CAP_S)  # noqa: S311 (jitter)
@@ -97,9 +91,9 @@ class Pull:
                 continue
             match message.type:
                 case aiohttp.WSMsgType.BINARY:
-                    self._show(read_picture(message.data))
+                    self._show(Picture(decode_header(message.data), message.data))
                 case aiohttp.WSMsgType.TEXT:
-                    self._show(read_no_picture(message.data))
+                    self._show(decode_no_picture(message.data))
                 case _:
                     self._fail("video.edge_unreachable")
                     return

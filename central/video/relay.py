@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import aiohttp
 
 from central.settings import StationSettings
-from central.video.pictures import Mailbox, NoPicture
+from central.video.pictures import Mailbox
 from central.video.pull import Pull
+from contract.pictures import NoPicture
 
 PREFETCHED_MAX = 8
 """Pulls that nobody watches yet; a county whose doors all open at once fetches no more ahead."""

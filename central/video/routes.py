@@ -11,19 +11,18 @@ from central.accounts.roles import Right
 from central.errors import StoreUnavailable
 from central.patrol.desk import Desk
 from central.store.database import Store
-from central.video.pictures import Mailbox, NoPicture
+from central.video.pictures import Mailbox
 from central.video.presented import PresentedTime
 from central.video.relay import Relay
 from central.video.viewings import Viewing
-from central.web.access import COOKIE, USER
+from central.web.access import USER
+from central.web.conversation import converse
 from central.web.errors import NotFound, Problem
-from central.web.live_socket import SESSION_ENDED
-from central.web.middleware import GATE
 from central.web.openapi import Socket
+from contract.pictures import NoPicture, encode_no_picture
 
 VIEWERS_MAX = 64
 NOTE_EVERY_S = 1.0
-SESSION_CHECK_S = 15.0
 PING_EVERY_S = 5.0
 MESSAGE_MAX_BYTES = 256
 
@@ -86,25 +85,14 @@ class VideoRoutes:
         self, request: web.Request, socket: web.WebSocketResponse, room: str, viewing: Viewing
     ) -> None:
         with self._relay.watch(room) as mailbox:
-            tasks = [
-                asyncio.create_task(work, name=f"view[{room}].{name}")
-                for name, work in (
-                    ("down", _send(mailbox, socket, viewing.presented)),
-                    ("up", _listen(socket, viewing.presented)),
-                    ("note", self._keep_noting(viewing)),
-                    ("session", _watch_session(request, socket)),
-                )
-            ]
+            parts = {
+                "down": _send(mailbox, socket, viewing.presented),
+                "up": _listen(socket, viewing.presented),
+                "note": self._keep_noting(viewing),
+            }
             try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            except ConnectionError:
-                pass  # the viewer is gone; that is how most of them leave
+                await converse(f"view[{room}]", request, socket, parts)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
                 await viewing.note(self._clock())
 
     async def _keep_noting(self, viewing: Viewing) -> None:
@@ -117,7 +105,7 @@ async def _send(mailbox: Mailbox, socket: web.WebSocketResponse, presented: Pres
     while True:
         newest = await mailbox.take()
         if isinstance(newest, NoPicture):
-            await socket.send_str(msgspec.json.encode(newest).decode())
+            await socket.send_str(encode_no_picture(newest))
         else:
             presented.sent(newest.header.seq, newest.header.camera_ms)
             await socket.send_bytes(newest.message)
@@ -132,11 +120,3 @@ async def _listen(socket: web.WebSocketResponse, presented: PresentedTime) -> No
         except (msgspec.DecodeError, RecursionError):
             await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"presented expected")
             return
-
-
-async def _watch_session(request: web.Request, socket: web.WebSocketResponse) -> None:
-    """A session that was ended elsewhere sees nothing more."""
-    gate, token = request.app[GATE], request.cookies[COOKIE]
-    while await gate.user_of(token):  # noqa: ASYNC110 - other processes end sessions too
-        await asyncio.sleep(SESSION_CHECK_S)
-    await socket.close(code=SESSION_ENDED, message=b"session.required")

@@ -10,18 +10,15 @@ from msgspec import Meta, Struct
 
 from central.accounts.roles import Right, User
 from central.errors import StoreUnavailable
-from central.web.access import COOKIE, USER
+from central.web.access import USER
+from central.web.conversation import converse
 from central.web.live import Hub
-from central.web.middleware import GATE
 from central.web.openapi import Socket
 from central.web.paint_receipts import PaintReceipt, PaintReceipts
 
 HELLO_WITHIN_S = 10.0
 PING_EVERY_S = 20.0
 MESSAGE_MAX_BYTES = 2_048
-SESSION_CHECK_S = 60.0
-SESSION_ENDED = 4401
-"""Close code: sign in again."""
 
 _Count = Annotated[int, Meta(ge=0, lt=2**53)]
 
@@ -90,27 +87,14 @@ class LiveSocket:
         if not isinstance(hello, Hello):
             await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"hello first")
             return
-        user = request[USER]
-        tasks = [
-            asyncio.create_task(work, name=f"live[{hello.console}].{name}")
-            for name, work in (
-                ("down", self._hub.serve(socket.send_str, hello.epoch, hello.last_seq)),
-                ("up", self._listen(socket, hello, user)),
-                ("session", self._watch_session(request, socket)),
-            )
-        ]
+        parts = {
+            "down": self._hub.serve(socket.send_str, hello.epoch, hello.last_seq),
+            "up": self._listen(socket, hello, request[USER]),
+        }
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        except ConnectionError:
-            pass  # the board is gone; that is how most of them leave
+            await converse(f"live[{hello.console}]", request, socket, parts)
         except StoreUnavailable:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _listen(self, socket: web.WebSocketResponse, hello: Hello, user: User) -> None:
         async for message in socket:
@@ -119,13 +103,6 @@ class LiveSocket:
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"painted expected")
                 return
             self._receipts.note(PaintReceipt(hello.console, user.id, painted.seq, self._clock()))
-
-    async def _watch_session(self, request: web.Request, socket: web.WebSocketResponse) -> None:
-        """A board in use keeps its session; a session ended elsewhere ends its boards."""
-        gate, token = request.app[GATE], request.cookies[COOKIE]
-        while await gate.user_of(token):  # noqa: ASYNC110 - other processes end sessions too
-            await asyncio.sleep(SESSION_CHECK_S)
-        await socket.close(code=SESSION_ENDED, message=b"session.required")
 
 
 def _read(message: WSMessage) -> Hello | Painted | None:

@@ -13,9 +13,10 @@ from typing import TypeVar
 import structlog
 
 from contract.ids import PointId
+from contract.pictures import NoPicture, PictureHeader
 from contract.points import Quality
 from edge.recorder import entry, wire
-from edge.recorder.frames import Frame, Mailbox, NoPicture
+from edge.recorder.frames import Frame, Mailbox
 from edge.recorder.watchdog import Watchdog
 from edge.settings import CameraSettings
 
@@ -135,7 +136,7 @@ class Camera:
                     self._on_picture(self.point, verdict, Quality.GOOD)
             case wire.Shown(camera_ms, at_ms, jpeg):
                 self._seq += 1
-                self._show(Frame(self._seq, camera_ms, at_ms, jpeg))
+                self._show(Frame(PictureHeader(self._seq, camera_ms, at_ms), jpeg))
             case wire.Ended(code, detail):
                 self._why, self._detail = code, detail
 

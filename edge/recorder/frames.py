@@ -4,21 +4,14 @@ import asyncio
 
 import msgspec
 
+from contract.pictures import NoPicture, PictureHeader
+
 
 class Frame(msgspec.Struct, frozen=True):
-    """One JPEG. `seq` counts up; `camera_ms`: capture by the camera's clock; `at_ms`: arrival by ours."""
+    """One JPEG and what stands before it on the wire."""
 
-    seq: int
-    camera_ms: int
-    at_ms: int
+    header: PictureHeader
     jpeg: bytes
-
-
-class NoPicture(msgspec.Struct, frozen=True, tag_field="type", tag="no_picture"):
-    """There is nothing to see, why, and since when (our wall clock)."""
-
-    code: str
-    since_ms: int
 
 
 class Mailbox:

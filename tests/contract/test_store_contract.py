@@ -132,8 +132,10 @@ async def test_changes_are_told_in_commit_order_without_a_gap_and_only_once_read
     (alert,) = (await board(store)).alerts
     start = await store.read(board_changes.last_seq)
     told: list[Change] = []
+    loop = asyncio.get_running_loop()
 
     def listen(changes: list[Change]) -> None:
+        assert asyncio.get_running_loop() is loop
         with store._read_engine.begin() as conn:
             assert board_changes.last_seq(conn) >= changes[-1].seq
         told.extend(changes)

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from central.settings import Name, RoomKind, RoomSettings, StationSettings
-from central.video.pictures import NoPicture, Picture
+from central.video.pictures import Picture
 from central.video.relay import Relay
+from contract.pictures import NoPicture
 from edge.media import MediaServer
 from edge.recorder.supervisor import Recorder
 from edge.settings import CameraSettings, MediaSettings

@@ -8,6 +8,7 @@ import './styles/base.css'
 import './styles/marks.css'
 import './styles/topbar.css'
 import './styles/matrix.css'
+import './styles/cabinet.css'
 import './styles/cards.css'
 import './styles/wall.css'
 

@@ -231,6 +231,14 @@ async def test_a_will_of_an_older_session_says_nothing(centre: Centre) -> None:
     assert (await centre.station()).link == "lost"
 
 
+async def test_a_birth_of_an_older_session_says_nothing(centre: Centre) -> None:
+    old = centre.journal.birth(**{**DOORS, "liuxu__int1__door": "open"})
+    centre.journal.session = 2
+    await centre.hear(centre.journal.birth(**DOORS))
+    await centre.hear(old)
+    assert (await centre.room()).door == "closed"
+
+
 async def test_a_beat_brings_a_lost_station_back_and_tells_its_backlog(centre: Centre) -> None:
     await centre.hear(centre.journal.goodbye())
     await centre.hear(centre.journal.beat(queued=120), now_ms=T0 + 5)

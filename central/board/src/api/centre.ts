@@ -1,9 +1,13 @@
-/** The centre's HTTP API, as far as the pages use it. A refusal is an `ApiError` with the centre's stable code. */
+/** The centre's HTTP API, as far as the pages use it. A refusal is an `ApiError` with the centre's code. */
 
 import type { Alert, Fault, ReviewResult, Room, Station } from '../live/entities'
 
 export type Role = 'watcher' | 'administrator'
-export interface User { id: string; name: string; role: Role }
+export interface User {
+  id: string
+  name: string
+  role: Role
+}
 export type Answer = 'yes' | 'no' | 'na'
 
 export interface ReviewForm {
@@ -14,20 +18,47 @@ export interface ReviewForm {
 }
 
 export interface Review extends Required<Omit<ReviewForm, 'short_view_reason'>> {
-  id: string; alert: string; station: string; room: string; reviewer: string | { id: string; name: string }
-  live: boolean; viewed_ms: number; short_view_reason: string | null
-  edge_ms: number; raised_ms: number; claimed_ms: number | null; reviewed_ms: number; late: boolean
+  id: string
+  alert: string
+  station: string
+  room: string
+  reviewer: string | { id: string; name: string }
+  live: boolean
+  viewed_ms: number
+  short_view_reason: string | null
+  edge_ms: number
+  raised_ms: number
+  claimed_ms: number | null
+  reviewed_ms: number
+  late: boolean
 }
 
 export interface StoredEvent {
-  id: number; edge: string; epoch: string; seq: number; received_ms: number
-  row: { kind: string; at: number; point: string | null; data: Record<string, string | number | boolean | null> }
+  id: number
+  edge: string
+  epoch: string
+  seq: number
+  received_ms: number
+  row: {
+    kind: string
+    at: number
+    point: string | null
+    data: Record<string, string | number | boolean | null>
+  }
 }
 
-export interface Page { after?: string | number | null; limit?: number; room?: string }
+export interface Page {
+  after?: string | number | null
+  limit?: number
+  room?: string
+}
 
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly code: string, readonly alert: Alert | null) {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly alert: Alert | null,
+  ) {
     super(code)
   }
 }
@@ -43,7 +74,8 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   })
   const text = await response.text()
   const answer = parsed(text) as { code?: string; alert?: Alert } | null
-  if (!response.ok) throw new ApiError(response.status, answer?.code ?? `http.${response.status}`, answer?.alert ?? null)
+  if (!response.ok)
+    throw new ApiError(response.status, answer?.code ?? `http.${response.status}`, answer?.alert ?? null)
   return answer as T
 }
 
@@ -56,13 +88,16 @@ function parsed(text: string): unknown {
 }
 
 function query(page: Page): string {
-  const given = Object.entries(page).filter(([, value]) => value !== undefined && value !== null && value !== '')
+  const given = Object.entries(page).filter(
+    ([, value]) => value !== undefined && value !== null && value !== '',
+  )
   return new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()
 }
 
 export const signIn = (form: { name: string; password: string; code?: string }) =>
   call<{ user: User }>('POST', '/sessions', form).then((answer) => answer.user)
-export const currentUser = () => call<{ user: User }>('GET', '/sessions/current').then((answer) => answer.user)
+export const currentUser = () =>
+  call<{ user: User }>('GET', '/sessions/current').then((answer) => answer.user)
 export const signOut = () => call<unknown>('DELETE', '/sessions/current')
 export const invite = (role: Role) =>
   call<{ code: string; expires_ms: number }>('POST', '/invitations', { role })
@@ -75,7 +110,9 @@ export const events = (page: Page) =>
   call<{ events: StoredEvent[]; next: string | number | null }>('GET', `/events?${query(page)}`)
 
 const act = (id: string, verb: string, body: { action_id: string; rev: number; [more: string]: unknown }) =>
-  call<{ alert: Alert }>('POST', `/alerts/${encodeURIComponent(id)}/${verb}`, body).then((answer) => answer.alert)
+  call<{ alert: Alert }>('POST', `/alerts/${encodeURIComponent(id)}/${verb}`, body).then(
+    (answer) => answer.alert,
+  )
 
 export const claim = (alert: Alert, actionId: string) =>
   act(alert.id, 'claim', { action_id: actionId, rev: alert.rev })

@@ -4,7 +4,14 @@ import { parseFrame } from './frame'
 import { keyAct, type Key, type Place } from './keys'
 
 const key = (name: string, more: Partial<Key> = {}): Key => ({
-  key: name, keyCode: 0, isComposing: false, repeat: false, ctrlKey: false, metaKey: false, altKey: false, ...more,
+  key: name,
+  keyCode: 0,
+  isComposing: false,
+  repeat: false,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  ...more,
 })
 const PLACES: readonly Place[] = ['dialog', 'field', 'control', 'card', 'page']
 
@@ -18,7 +25,8 @@ describe('keys', () => {
   })
 
   it('never act inside a field, but for saving and leaving', () => {
-    for (const name of ['j', 'k', 'r', 'm', '/', '?', '1', 'Enter', 'ArrowDown']) expect(keyAct(key(name), 'field')).toBeNull()
+    for (const name of ['j', 'k', 'r', 'm', '/', '?', '1', 'Enter', 'ArrowDown'])
+      expect(keyAct(key(name), 'field')).toBeNull()
     expect(keyAct(key('Enter', { ctrlKey: true }), 'field')).toEqual({ act: 'save' })
     expect(keyAct(key('Escape'), 'field')).toEqual({ act: 'leave' })
   })
@@ -46,10 +54,22 @@ describe('keys', () => {
 })
 
 describe('the review log', () => {
-  const draft = (more: Partial<Draft> = {}): Draft => ({ result: 'normal', checklist: {}, notes: '', shortReason: '', ...more })
+  const draft = (more: Partial<Draft> = {}): Draft => ({
+    result: 'normal',
+    checklist: {},
+    notes: '',
+    shortReason: '',
+    ...more,
+  })
 
   const rules = { min_view_s: 20, decoded_min_s: 2 }
-  const view = (viewedMs: number, more: Partial<View> = {}): View => ({ viewedMs, hasCamera: true, isRefused: false, rules, ...more })
+  const view = (viewedMs: number, more: Partial<View> = {}): View => ({
+    viewedMs,
+    hasCamera: true,
+    isRefused: false,
+    rules,
+    ...more,
+  })
 
   it('needs a result, words for a problem, and a reason for a short view', () => {
     expect(missingIn(draft({ result: null }), view(30_000))).toBe('result')

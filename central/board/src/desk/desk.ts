@@ -1,7 +1,16 @@
 /** The desk's own state: which alert is chosen, what the watcher does to it, and what came of that. */
 
 import {
-  computed, inject, provide, ref, shallowRef, watch, type ComputedRef, type InjectionKey, type Ref, type ShallowRef,
+  computed,
+  inject,
+  provide,
+  ref,
+  shallowRef,
+  watch,
+  type ComputedRef,
+  type InjectionKey,
+  type Ref,
+  type ShallowRef,
 } from 'vue'
 import { ApiError, claim, release, review, type User } from '../api/centre'
 import { randomId } from '../api/ids'
@@ -12,7 +21,10 @@ import { useWords } from '../locales/words'
 import { refusalWord } from '../parts/refusal'
 import { draftOf, dropDraft, formOf } from './drafts'
 
-export interface Notice { kind: 'good' | 'bad'; text: string }
+export interface Notice {
+  kind: 'good' | 'bad'
+  text: string
+}
 
 export interface Desk {
   user: User
@@ -44,7 +56,7 @@ export function startDesk(board: Board, user: User): Desk {
   const { t } = useWords()
   const chosenId = ref<string | null>(null)
   const last = shallowRef<Alert | null>(null)
-  const live = computed(() => (chosenId.value ? board.model.value.alerts[chosenId.value] ?? null : null))
+  const live = computed(() => (chosenId.value ? (board.model.value.alerts[chosenId.value] ?? null) : null))
   const chosen = computed(() => live.value ?? (chosenId.value ? last.value : null))
   const notice = shallowRef<Notice | null>(null)
   const isBusy = ref(false)
@@ -59,7 +71,9 @@ export function startDesk(board: Board, user: User): Desk {
   function say(kind: Notice['kind'], text: string): void {
     clearTimeout(noticeTimer)
     notice.value = { kind, text }
-    noticeTimer = setTimeout(() => { notice.value = null }, NOTICE_MS)
+    noticeTimer = setTimeout(() => {
+      notice.value = null
+    }, NOTICE_MS)
   }
 
   function choose(id: string | null): void {
@@ -91,12 +105,18 @@ export function startDesk(board: Board, user: User): Desk {
 
   function refusal(error: unknown): string {
     const owner = error instanceof ApiError ? error.alert?.owner : null
-    if (owner && owner.id !== user.id) return `${t('desk.taken', { name: owner.name })} · ${t('desk.takenHelp', { name: owner.name })}`
+    if (owner && owner.id !== user.id)
+      return `${t('desk.taken', { name: owner.name })} · ${t('desk.takenHelp', { name: owner.name })}`
     return error instanceof ApiError && error.status === 409 ? t('desk.changed') : refusalWord(t, error)
   }
 
   const desk: Desk = {
-    user, chosen, notice, isBusy, isRefused, choose,
+    user,
+    chosen,
+    notice,
+    isBusy,
+    isRefused,
+    choose,
     hasEnded: computed(() => chosen.value !== null && live.value === null),
     isMine: computed(() => live.value?.owner?.id === user.id),
     claim: async () => {

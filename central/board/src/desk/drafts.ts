@@ -27,11 +27,21 @@ export function dropDraft(alertId: string): void {
 }
 
 export function isTouched(draft: Draft): boolean {
-  return draft.result !== null || draft.notes !== '' || draft.shortReason !== '' || Object.keys(draft.checklist).length > 0
+  return (
+    draft.result !== null ||
+    draft.notes !== '' ||
+    draft.shortReason !== '' ||
+    Object.keys(draft.checklist).length > 0
+  )
 }
 
 /** How the alert's owner could look in. `isRefused`: the centre did not take the log as it was. */
-export interface View { viewedMs: number; hasCamera: boolean; isRefused: boolean; rules: Rules }
+export interface View {
+  viewedMs: number
+  hasCamera: boolean
+  isRefused: boolean
+  rules: Rules
+}
 
 /** A short view wants a reason; but not where no picture can be, nor where none came. */
 export function isReasonDue(draft: Draft, view: View): boolean {
@@ -50,7 +60,11 @@ export function missingIn(draft: Draft, view: View): Missing | null {
 /** The form to send; only for a draft that misses nothing. */
 export function formOf(draft: Draft): ReviewForm {
   if (draft.result === null) throw new Error('a log without a result')
-  const form: ReviewForm = { result: draft.result, checklist: { ...draft.checklist }, notes: draft.notes.trim() }
+  const form: ReviewForm = {
+    result: draft.result,
+    checklist: { ...draft.checklist },
+    notes: draft.notes.trim(),
+  }
   const reason = draft.shortReason.trim()
   return reason ? { ...form, short_view_reason: reason } : form
 }

@@ -1,7 +1,14 @@
 /** One frame of a room's picture as it travels: header length, JSON header, JPEG. Pure. */
 
-export interface PictureHeader { seq: number; camera_ms: number; at_ms: number }
-export interface PictureFrame { header: PictureHeader; jpeg: Uint8Array<ArrayBuffer> }
+export interface PictureHeader {
+  seq: number
+  camera_ms: number
+  at_ms: number
+}
+export interface PictureFrame {
+  header: PictureHeader
+  jpeg: Uint8Array<ArrayBuffer>
+}
 
 const HEADER_MAX_BYTES = 1024
 

@@ -7,12 +7,17 @@ export type KeyAct =
   | { act: 'result'; result: ReviewResult }
   | { act: 'claim' | 'release' | 'mute' | 'search' | 'help' | 'save' | 'leave' }
 
-/** Where the key was pressed: in an open dialog, a field that takes text or arrows, a button, or elsewhere. */
+/** Where the key was pressed: in an open dialog, a field that takes text, a button, a card, or elsewhere. */
 export type Place = 'dialog' | 'field' | 'control' | 'card' | 'page'
 
 export interface Key {
-  key: string; keyCode: number; isComposing: boolean; repeat: boolean
-  ctrlKey: boolean; metaKey: boolean; altKey: boolean
+  key: string
+  keyCode: number
+  isComposing: boolean
+  repeat: boolean
+  ctrlKey: boolean
+  metaKey: boolean
+  altKey: boolean
 }
 
 const COMPOSING_KEY_CODE = 229
@@ -29,18 +34,32 @@ export function keyAct(key: Key, place: Place): KeyAct | null {
 
 function single(key: Key, place: Place): KeyAct | null {
   switch (key.key) {
-    case 'ArrowDown': case 'j': case 'J': return { act: 'move', by: 1 }
-    case 'ArrowUp': case 'k': case 'K': return { act: 'move', by: -1 }
+    case 'ArrowDown':
+    case 'j':
+    case 'J':
+      return { act: 'move', by: 1 }
+    case 'ArrowUp':
+    case 'k':
+    case 'K':
+      return { act: 'move', by: -1 }
   }
   if (key.repeat) return null
   if (key.key >= '1' && key.key <= '4') return { act: 'result', result: RESULTS[Number(key.key) - 1]! }
   switch (key.key) {
-    case 'Enter': return place === 'control' ? null : { act: 'claim' }
-    case 'r': case 'R': return { act: 'release' }
-    case 'm': case 'M': return { act: 'mute' }
-    case '/': return { act: 'search' }
-    case '?': return { act: 'help' }
-    default: return null
+    case 'Enter':
+      return place === 'control' ? null : { act: 'claim' }
+    case 'r':
+    case 'R':
+      return { act: 'release' }
+    case 'm':
+    case 'M':
+      return { act: 'mute' }
+    case '/':
+      return { act: 'search' }
+    case '?':
+      return { act: 'help' }
+    default:
+      return null
   }
 }
 

@@ -4,7 +4,10 @@ import { backoffMs } from '../live/connection'
 import { socketUrl } from '../live/board'
 import { parseFrame, type PictureFrame, type PictureHeader } from './frame'
 
-export interface NoPicture { code: string; since_ms: number }
+export interface NoPicture {
+  code: string
+  since_ms: number
+}
 
 export interface PlayerEvents {
   presented: (header: PictureHeader) => void

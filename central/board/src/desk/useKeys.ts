@@ -22,10 +22,14 @@ export function useKeys(acts: KeyActs): void {
     if (!meant) return
     event.preventDefault()
     switch (meant.act) {
-      case 'move': return acts.move(meant.by)
-      case 'result': return acts.result(meant.result)
-      case 'leave': return leave(event.target)
-      default: return acts[meant.act]()
+      case 'move':
+        return acts.move(meant.by)
+      case 'result':
+        return acts.result(meant.result)
+      case 'leave':
+        return leave(event.target)
+      default:
+        return acts[meant.act]()
     }
   }
 

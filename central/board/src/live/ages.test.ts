@@ -3,14 +3,26 @@ import { formatAge, formatDay, formatTime, ServerClock, staleness } from './ages
 
 describe('staleness', () => {
   it('turns amber at six seconds of silence and red at ten', () => {
-    expect([0, 5_999, 6_000, 9_999, 10_000].map(staleness)).toEqual(['fresh', 'fresh', 'amber', 'amber', 'red'])
+    expect([0, 5_999, 6_000, 9_999, 10_000].map(staleness)).toEqual([
+      'fresh',
+      'fresh',
+      'amber',
+      'amber',
+      'red',
+    ])
   })
 })
 
 describe('ages', () => {
   it('are minutes and seconds, and longer where they must be', () => {
-    expect([0, 999, 61_000, 3_599_000, 3_600_000, 90_061_000].map(formatAge))
-      .toEqual(['00:00', '00:00', '01:01', '59:59', '1:00:00', '1d 01:01'])
+    expect([0, 999, 61_000, 3_599_000, 3_600_000, 90_061_000].map(formatAge)).toEqual([
+      '00:00',
+      '00:00',
+      '01:01',
+      '59:59',
+      '1:00:00',
+      '1d 01:01',
+    ])
   })
 
   it('never run below zero', () => {

@@ -29,8 +29,14 @@ function parts(ms: number, zone: string): Record<string, string> {
   let format = formats.get(zone)
   if (!format) {
     format = new Intl.DateTimeFormat('en-GB', {
-      timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit',
-      hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+      timeZone: zone,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hourCycle: 'h23',
     })
     formats.set(zone, format)
   }
@@ -51,8 +57,8 @@ export function formatDay(ms: number, zone: string): string {
 
 const SAMPLES = 8
 
-/** The centre's clock, told by its frames and carried on by the browser's monotonic clock. The best of the last
- * few frames counts: a frame that was held up on the way tells an earlier time, never a later one. */
+/** The centre's clock, told by its frames and carried on by the browser's monotonic clock. The best of the
+ * last few frames counts: a frame that was held up on the way tells an earlier time, never a later one. */
 export class ServerClock {
   private readonly offsets: number[] = []
 

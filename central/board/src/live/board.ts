@@ -36,8 +36,15 @@ export function useBoard(): Board {
 export function startBoard(view: 'wall' | 'desk'): Board {
   const clock = new ServerClock()
   const board: Board = {
-    model: shallowRef(emptyModel), phase: ref('connecting'), attempt: ref(0), nowMs: ref(0), heardMs: ref(0),
-    silentMs: ref(0), staleness: ref('fresh'), beat: ref(0), centreNow: () => clock.now(performance.now()),
+    model: shallowRef(emptyModel),
+    phase: ref('connecting'),
+    attempt: ref(0),
+    nowMs: ref(0),
+    heardMs: ref(0),
+    silentMs: ref(0),
+    staleness: ref('fresh'),
+    beat: ref(0),
+    centreNow: () => clock.now(performance.now()),
   }
   provide(key, board)
   let heardMono = performance.now()
@@ -70,9 +77,13 @@ export function startBoard(view: 'wall' | 'desk'): Board {
 
   /** After two animation frames what was applied has been on the screen. */
   function acknowledgePainted(): void {
-    void nextTick(() => requestAnimationFrame(() => requestAnimationFrame(() => {
-      connection.painted(board.model.value.seq)
-    })))
+    void nextTick(() =>
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() => {
+          connection.painted(board.model.value.seq)
+        }),
+      ),
+    )
   }
 
   function tick(): void {

@@ -8,9 +8,15 @@ class FakeWire implements Wire {
   onopen: Wire['onopen'] = null
   onmessage: Wire['onmessage'] = null
   onclose: Wire['onclose'] = null
-  send(text: string): void { this.sent.push(text) }
-  close(): void { this.isClosed = true }
-  say(frame: unknown): void { this.onmessage?.({ data: JSON.stringify(frame) }) }
+  send(text: string): void {
+    this.sent.push(text)
+  }
+  close(): void {
+    this.isClosed = true
+  }
+  say(frame: unknown): void {
+    this.onmessage?.({ data: JSON.stringify(frame) })
+  }
 }
 
 const HEARTBEAT = { type: 'hb', seq: 4, server_ms: 1 }
@@ -22,8 +28,8 @@ describe('the live channel', () => {
   let connection: Connection
 
   beforeEach(() => {
-    vi.useFakeTimers();
-    [wires, frames, phases] = [[], [], []]
+    vi.useFakeTimers()
+    ;[wires, frames, phases] = [[], [], []]
     connection = new Connection({
       open: () => {
         wires.push(new FakeWire())
@@ -42,7 +48,13 @@ describe('the live channel', () => {
 
   it('says first what it knows already', () => {
     wires[0]!.onopen?.()
-    expect(JSON.parse(wires[0]!.sent[0]!)).toEqual({ type: 'hello', epoch: 'e1', last_seq: 4, view: 'wall', console: 'c' })
+    expect(JSON.parse(wires[0]!.sent[0]!)).toEqual({
+      type: 'hello',
+      epoch: 'e1',
+      last_seq: 4,
+      view: 'wall',
+      console: 'c',
+    })
   })
 
   it('counts as open with the first frame, not with the socket', () => {
@@ -87,7 +99,9 @@ describe('the live channel', () => {
 
 describe('the pause before another try', () => {
   it('doubles from half a second to ten and is never the same for all', () => {
-    expect([0, 1, 2, 5, 50].map((attempt) => backoffMs(attempt, 1))).toEqual([500, 1_000, 2_000, 10_000, 10_000])
+    expect([0, 1, 2, 5, 50].map((attempt) => backoffMs(attempt, 1))).toEqual([
+      500, 1_000, 2_000, 10_000, 10_000,
+    ])
     expect(backoffMs(50, 0)).toBe(5_000)
   })
 })

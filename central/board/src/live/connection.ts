@@ -6,7 +6,10 @@ import type { Frame } from './entities'
 export type Phase = 'connecting' | 'open' | 'waiting'
 
 /** The last frame seen, which the centre may resume from; an epoch of null asks for a snapshot. */
-export interface Place { epoch: string | null; seq: number }
+export interface Place {
+  epoch: string | null
+  seq: number
+}
 
 export interface Wire {
   send(text: string): void

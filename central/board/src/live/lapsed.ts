@@ -1,4 +1,4 @@
-/** How many alerts were missed today: the live ones, and those that ended since midnight in the centre's zone. */
+/** How many alerts were missed today, by the centre's zone: the live ones, and those reviewed late since. */
 
 import { computed, ref, watch, type ComputedRef } from 'vue'
 import { reviews } from '../api/centre'
@@ -13,16 +13,25 @@ export function useLapsedToday(): ComputedRef<number> {
 
   async function fetchEnded(): Promise<void> {
     const page = await reviews({ limit: 200 }).catch(() => null)
-    if (page) ended.value = page.reviews.filter((one) => one.late).map((one) => ({ id: one.alert, atMs: one.raised_ms }))
+    if (page)
+      ended.value = page.reviews
+        .filter((one) => one.late)
+        .map((one) => ({ id: one.alert, atMs: one.raised_ms }))
   }
-  watch(() => model.value.epoch, (epoch) => epoch && void fetchEnded(), { immediate: true })
+  watch(
+    () => model.value.epoch,
+    (epoch) => epoch && void fetchEnded(),
+    { immediate: true },
+  )
   watch(live, (now, before) => {
     if (before.some((id) => !now.includes(id))) void fetchEnded()
   })
 
   return computed(() => {
     const day = formatDay(nowMs.value, model.value.zone)
-    const today = ended.value.filter(({ atMs }) => formatDay(atMs, model.value.zone) === day).map(({ id }) => id)
+    const today = ended.value
+      .filter(({ atMs }) => formatDay(atMs, model.value.zone) === day)
+      .map(({ id }) => id)
     return new Set([...live.value, ...today]).size
   })
 }

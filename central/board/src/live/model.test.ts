@@ -3,17 +3,57 @@ import type { Alert, Change, Room, Snapshot } from './entities'
 import { emptyModel, markSuspect, reduce, type BoardModel } from './model'
 
 const alert = (id: string, more: Partial<Alert> = {}): Alert => ({
-  id, kind: 'patrol', station: 'liuxu', room: 'liuxu.int1', state: 'UNACK', level: 1, edge_ms: 1_000, raised_ms: 1_200,
-  late_ms: 200, opens: 1, cond: 'OPEN', owner: null, claimed_ms: null, viewed_ms: 0, lapse_at_ms: 601_200, lapsed: false,
-  result: null, ended_ms: null, rev: 1, chain_pending: false, session: 's1', ...more,
+  id,
+  kind: 'patrol',
+  station: 'liuxu',
+  room: 'liuxu.int1',
+  state: 'UNACK',
+  level: 1,
+  edge_ms: 1_000,
+  raised_ms: 1_200,
+  late_ms: 200,
+  opens: 1,
+  cond: 'OPEN',
+  owner: null,
+  claimed_ms: null,
+  viewed_ms: 0,
+  lapse_at_ms: 601_200,
+  lapsed: false,
+  result: null,
+  ended_ms: null,
+  rev: 1,
+  chain_pending: false,
+  session: 's1',
+  ...more,
 })
 const room = (door: Room['door']): Room => ({
-  id: 'liuxu.int1', station: 'liuxu', order: 1, name: { zh: 'a', en: 'a' }, kind: 'interrogation_room', has_camera: true, door,
-  quality: 'good', picture: 'ok', since_ms: 0, simulated: false, session: null, alert_id: null,
+  id: 'liuxu.int1',
+  station: 'liuxu',
+  order: 1,
+  name: { zh: 'a', en: 'a' },
+  kind: 'interrogation_room',
+  has_camera: true,
+  door,
+  quality: 'good',
+  picture: 'ok',
+  since_ms: 0,
+  simulated: false,
+  session: null,
+  alert_id: null,
 })
 const snapshot = (more: Partial<Snapshot> = {}): Snapshot => ({
-  type: 'snapshot', epoch: 'e1', seq: 7, server_ms: 5_000, zone: 'Asia/Shanghai', rules: { min_view_s: 20, decoded_min_s: 2 },
-  stations: [], rooms: [room('closed')], cabinets: [], alerts: [], faults: [], ...more,
+  type: 'snapshot',
+  epoch: 'e1',
+  seq: 7,
+  server_ms: 5_000,
+  zone: 'Asia/Shanghai',
+  rules: { min_view_s: 20, decoded_min_s: 2 },
+  stations: [],
+  rooms: [room('closed')],
+  cabinets: [],
+  alerts: [],
+  faults: [],
+  ...more,
 })
 const changes = (...list: Change[]) => ({ type: 'changes', server_ms: 6_000, changes: list }) as const
 const alertChange = (seq: number, entity: Alert): Change => ({ seq, kind: 'alert', entity, cause: null })
@@ -40,9 +80,10 @@ describe('the model', () => {
 
   it('applies changes in order and leaves the rest untouched', () => {
     const before = live({ alerts: [alert('a')] })
-    const { model, askAgain } = reduce(before, changes(
-      { seq: 8, kind: 'room', entity: room('open'), cause: null }, alertChange(9, alert('b')),
-    ))
+    const { model, askAgain } = reduce(
+      before,
+      changes({ seq: 8, kind: 'room', entity: room('open'), cause: null }, alertChange(9, alert('b'))),
+    )
     expect(askAgain).toBe(false)
     expect(model.seq).toBe(9)
     expect(model.rooms['liuxu.int1']?.door).toBe('open')
@@ -52,13 +93,19 @@ describe('the model', () => {
   })
 
   it('passes over a change that it has already', () => {
-    const { model } = reduce(live({ alerts: [alert('a', { rev: 5 })] }), changes(alertChange(7, alert('a', { rev: 4 }))))
+    const { model } = reduce(
+      live({ alerts: [alert('a', { rev: 5 })] }),
+      changes(alertChange(7, alert('a', { rev: 4 }))),
+    )
     expect(model.alerts['a']?.rev).toBe(5)
     expect(model.seq).toBe(7)
   })
 
   it('asks again at a gap, and keeps what came before it', () => {
-    const { model, askAgain } = reduce(live(), changes(alertChange(8, alert('a')), alertChange(10, alert('b'))))
+    const { model, askAgain } = reduce(
+      live(),
+      changes(alertChange(8, alert('a')), alertChange(10, alert('b'))),
+    )
     expect(askAgain).toBe(true)
     expect(model.seq).toBe(8)
     expect(Object.keys(model.alerts)).toEqual(['a'])
@@ -79,7 +126,10 @@ describe('the model', () => {
 
   it('drops an alert when it is reviewed, not when the use of the room has ended', () => {
     const before = live({ alerts: [alert('a')] })
-    const left = reduce(before, changes(alertChange(8, alert('a', { state: 'RTN_UNACK', ended_ms: 9 })))).model
+    const left = reduce(
+      before,
+      changes(alertChange(8, alert('a', { state: 'RTN_UNACK', ended_ms: 9 }))),
+    ).model
     expect(Object.keys(left.alerts)).toEqual(['a'])
     const done = reduce(left, changes(alertChange(9, alert('a', { state: 'REVIEWED', ended_ms: 9 })))).model
     expect(done.alerts).toEqual({})

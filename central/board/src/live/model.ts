@@ -21,19 +21,35 @@ export interface BoardModel {
 }
 
 /** `askAgain`: the model is no longer whole, and only a fresh snapshot makes it whole. */
-export interface Reduced { readonly model: BoardModel; readonly askAgain: boolean }
+export interface Reduced {
+  readonly model: BoardModel
+  readonly askAgain: boolean
+}
 
 export const emptyModel: BoardModel = {
-  epoch: null, seq: 0, zone: 'Asia/Shanghai', rules: { min_view_s: 20, decoded_min_s: 2 },
-  suspect: true, behind: false, stations: {}, rooms: {}, cabinets: {}, alerts: {}, faults: {},
+  epoch: null,
+  seq: 0,
+  zone: 'Asia/Shanghai',
+  rules: { min_view_s: 20, decoded_min_s: 2 },
+  suspect: true,
+  behind: false,
+  stations: {},
+  rooms: {},
+  cabinets: {},
+  alerts: {},
+  faults: {},
 }
 
 export function reduce(model: BoardModel, frame: Frame): Reduced {
   switch (frame.type) {
-    case 'snapshot': return whole(fromSnapshot(frame))
-    case 'resume': return resumed(model, frame.epoch)
-    case 'changes': return applied(model, frame.changes)
-    case 'hb': return heard(model, frame.seq)
+    case 'snapshot':
+      return whole(fromSnapshot(frame))
+    case 'resume':
+      return resumed(model, frame.epoch)
+    case 'changes':
+      return applied(model, frame.changes)
+    case 'hb':
+      return heard(model, frame.seq)
   }
 }
 
@@ -49,8 +65,15 @@ function whole(model: BoardModel): Reduced {
 /** What the snapshot does not name was suspect and is dropped. */
 function fromSnapshot(frame: Snapshot): BoardModel {
   return {
-    epoch: frame.epoch, seq: frame.seq, zone: frame.zone, rules: frame.rules, suspect: false, behind: false,
-    stations: byId(frame.stations), rooms: byId(frame.rooms), cabinets: byId(frame.cabinets),
+    epoch: frame.epoch,
+    seq: frame.seq,
+    zone: frame.zone,
+    rules: frame.rules,
+    suspect: false,
+    behind: false,
+    stations: byId(frame.stations),
+    rooms: byId(frame.rooms),
+    cabinets: byId(frame.cabinets),
     alerts: byId(frame.alerts.filter((alert) => !isDone(alert))),
     faults: byId(frame.faults.filter((fault) => fault.cleared_ms === null)),
   }
@@ -80,12 +103,18 @@ function heard(model: BoardModel, seq: number): Reduced {
 
 function withChange(model: BoardModel, change: Change): BoardModel {
   switch (change.kind) {
-    case 'station': return { ...model, stations: put(model.stations, change.entity) }
-    case 'room': return { ...model, rooms: put(model.rooms, change.entity) }
-    case 'cabinet': return { ...model, cabinets: put(model.cabinets, change.entity) }
-    case 'alert': return { ...model, alerts: put(model.alerts, change.entity, isDone(change.entity)) }
-    case 'fault': return { ...model, faults: put(model.faults, change.entity, change.entity.cleared_ms !== null) }
-    default: return model
+    case 'station':
+      return { ...model, stations: put(model.stations, change.entity) }
+    case 'room':
+      return { ...model, rooms: put(model.rooms, change.entity) }
+    case 'cabinet':
+      return { ...model, cabinets: put(model.cabinets, change.entity) }
+    case 'alert':
+      return { ...model, alerts: put(model.alerts, change.entity, isDone(change.entity)) }
+    case 'fault':
+      return { ...model, faults: put(model.faults, change.entity, change.entity.cleared_ms !== null) }
+    default:
+      return model
   }
 }
 

@@ -1,7 +1,15 @@
-/** What the page shows to a test or to a technician's console: counted by the page itself, read by nobody here. */
+/** What the page tells a test or a technician's console: counted by the page itself, read by nobody here. */
 
-export interface Tone { kind: string; at_ms: number }
-export interface Probe { audio: AudioContextState | 'none'; frames: number; lastSeq: number; tones: Tone[] }
+export interface Tone {
+  kind: string
+  at_ms: number
+}
+export interface Probe {
+  audio: AudioContextState | 'none'
+  frames: number
+  lastSeq: number
+  tones: Tone[]
+}
 
 const TONES_KEPT = 100
 
@@ -13,6 +21,8 @@ export function recordTone(kind: string): void {
 }
 
 declare global {
-  interface Window { __casewatch: Probe }
+  interface Window {
+    __casewatch: Probe
+  }
 }
 window.__casewatch = probe

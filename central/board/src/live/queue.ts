@@ -7,11 +7,12 @@ import { formatDay } from './ages'
 const UNCLAIMED = new Set(['UNACK', 'RTN_UNACK'])
 const SOONER: Partial<Record<Alert['state'], number>> = { LAPSED: 0, RTN_UNACK: 0 }
 
-/** Waits for a person, and so blinks and sounds. A lapsed alert waits too, but has had its time. */
+/** Still in time and nobody's: it blinks and sounds. */
 export function isUnclaimed(alert: Alert): boolean {
   return UNCLAIMED.has(alert.state)
 }
 
+/** Nobody's, in time or not. */
 export function isWaiting(alert: Alert): boolean {
   return isUnclaimed(alert) || (alert.state === 'LAPSED' && alert.owner === null)
 }
@@ -19,7 +20,10 @@ export function isWaiting(alert: Alert): boolean {
 /** Waiting before taken; then level, then those whose people have left or whose time is over, then age. */
 export function queueOrder(alerts: readonly Alert[]): Alert[] {
   const rank = (alert: Alert): number[] => [
-    isWaiting(alert) ? 0 : 1, -alert.level, SOONER[alert.state] ?? 1, alert.raised_ms,
+    isWaiting(alert) ? 0 : 1,
+    -alert.level,
+    SOONER[alert.state] ?? 1,
+    alert.raised_ms,
   ]
   return [...alerts].sort((a, b) => compare(rank(a), rank(b)) || a.id.localeCompare(b.id))
 }
@@ -30,7 +34,11 @@ function compare(a: readonly number[], b: readonly number[]): number {
 }
 
 export interface Totals {
-  waiting: number; oldestMs: number | null; reviewing: number; offline: number; faults: number
+  waiting: number
+  oldestMs: number | null
+  reviewing: number
+  offline: number
+  faults: number
 }
 
 /** `oldestMs`: since when the longest waiting alert waits, by the centre's clock. */
@@ -46,8 +54,10 @@ export function totals(model: BoardModel): Totals {
   }
 }
 
-/** Live alerts that lapsed on the day of `nowMs` in the centre's zone; those that ended are for the caller. */
+/** Live alerts that lapsed on the day of `nowMs` in the centre's zone. */
 export function lapsedOn(alerts: readonly Alert[], nowMs: number, zone: string): string[] {
   const day = formatDay(nowMs, zone)
-  return alerts.filter((alert) => alert.lapsed && formatDay(alert.lapse_at_ms, zone) === day).map(({ id }) => id)
+  return alerts
+    .filter((alert) => alert.lapsed && formatDay(alert.lapse_at_ms, zone) === day)
+    .map(({ id }) => id)
 }

@@ -1,4 +1,4 @@
-/** What a room's tile shows, and where it stands. Pure; a tile's place depends on what exists, never on what happens. */
+/** What a room's tile shows, and where it stands: that depends on what exists, never on what happens. Pure. */
 
 import type { Alert, AlertState, Door, Fault, Room, Station } from './entities'
 import type { BoardModel } from './model'
@@ -6,7 +6,10 @@ import type { BoardModel } from './model'
 export type TileState = AlertState | 'FAULT' | 'UNKNOWN' | 'IN_USE' | 'NORMAL'
 
 export interface Tile {
-  room: Room; station: Station; alert: Alert | null; faults: Fault[]
+  room: Room
+  station: Station
+  alert: Alert | null
+  faults: Fault[]
   state: TileState
   /** Nothing is known of the room now: shown hatched, whatever else is shown. */
   isUnknown: boolean
@@ -20,7 +23,11 @@ export function tileOf(model: BoardModel, room: Room, station: Station): Tile {
   const faults = Object.values(model.faults).filter((fault) => fault.room === room.id)
   const isUnknown = station.link !== 'online' || !KNOWN_QUALITY.has(room.quality) || room.door === 'unknown'
   return {
-    room, station, alert, faults, isUnknown,
+    room,
+    station,
+    alert,
+    faults,
+    isUnknown,
     state: alert?.state ?? quietState(room, faults, isUnknown),
     door: station.link === 'online' ? room.door : 'unknown',
   }
@@ -32,7 +39,10 @@ function quietState(room: Room, faults: readonly Fault[], isUnknown: boolean): T
   return room.session ? 'IN_USE' : 'NORMAL'
 }
 
-export interface Row { station: Station; places: (Room | null)[] }
+export interface Row {
+  station: Station
+  places: (Room | null)[]
+}
 export interface Matrix {
   /** The kind of room in each column; empty where rooms stand simply one after another. */
   kinds: string[]
@@ -49,10 +59,15 @@ export function matrixOf(model: BoardModel): Matrix {
   const roomsOf = (station: Station): Room[] => rooms.filter((room) => room.station === station.id)
   const kinds = columnKinds(stations.map(roomsOf))
   if (kinds.length > COLUMNS_MAX) {
-    return { kinds: [], width: COLUMNS_MAX, rows: stations.map((station) => ({ station, places: roomsOf(station) })) }
+    return {
+      kinds: [],
+      width: COLUMNS_MAX,
+      rows: stations.map((station) => ({ station, places: roomsOf(station) })),
+    }
   }
   return {
-    kinds, width: kinds.length,
+    kinds,
+    width: kinds.length,
     rows: stations.map((station) => ({ station, places: placed(roomsOf(station), kinds) })),
   }
 }

@@ -4,13 +4,17 @@ import { zh } from './zh'
 
 const CJK = /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]/
 const sources = import.meta.glob(['../**/*.{ts,vue,css,svg}', '../../*.html', '!./zh.ts', '!./en.ts'], {
-  query: '?raw', import: 'default', eager: true,
+  query: '?raw',
+  import: 'default',
+  eager: true,
 }) as Record<string, string>
 
 function leaves(words: object, path = ''): [string, string][] {
-  return Object.entries(words).flatMap(([key, value]: [string, unknown]) => (
-    typeof value === 'string' ? [[`${path}${key}`, value] as [string, string]] : leaves(value as object, `${path}${key}.`)
-  ))
+  return Object.entries(words).flatMap(([key, value]: [string, unknown]) =>
+    typeof value === 'string'
+      ? [[`${path}${key}`, value] as [string, string]]
+      : leaves(value as object, `${path}${key}.`),
+  )
 }
 
 function placeholders(text: string): string[] {
@@ -26,7 +30,9 @@ describe('words', () => {
   })
 
   it('take the same values in both languages', () => {
-    const differing = [...chinese].filter(([key, text]) => `${placeholders(text)}` !== `${placeholders(english.get(key) ?? '')}`)
+    const differing = [...chinese].filter(
+      ([key, text]) => `${placeholders(text)}` !== `${placeholders(english.get(key) ?? '')}`,
+    )
     expect(differing).toEqual([])
   })
 

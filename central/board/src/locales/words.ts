@@ -29,7 +29,11 @@ export function useLanguages(app: App): App {
   return app.use(i18n)
 }
 
-export function useWords(): { t: Say; named: (name: Name | undefined) => string; language: WritableComputedRef<Language> } {
+export function useWords(): {
+  t: Say
+  named: (name: Name | undefined) => string
+  language: WritableComputedRef<Language>
+} {
   const { t, locale } = useI18n({ useScope: 'global' })
   const language = locale as WritableComputedRef<Language>
   return { t: t as Say, named: (name) => (name ? name[language.value] : ''), language }

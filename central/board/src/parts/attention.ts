@@ -1,4 +1,4 @@
-/** What the browser's tab says when the page is not in front: how many wait, and whether the board is alive. */
+/** What the browser's tab says when the page is not in front: how many wait, and is the board alive. */
 
 import { computed, watchEffect } from 'vue'
 import alertIcon from '../icons/alert.svg?url'

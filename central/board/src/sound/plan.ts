@@ -1,4 +1,4 @@
-/** When a tone sounds, and which. Pure: time is passed in, in milliseconds of the browser's monotonic clock. */
+/** When a tone sounds, and which. Pure: time is passed in, in ms of the browser's monotonic clock. */
 
 import type { Alert } from '../live/entities'
 import { isUnclaimed } from '../live/queue'
@@ -17,7 +17,12 @@ export interface SoundMemory {
   readonly isLinkLost: boolean
 }
 
-export interface Scene { alerts: readonly Alert[]; isLinkLost: boolean; nowMs: number; mutedUntilMs: number }
+export interface Scene {
+  alerts: readonly Alert[]
+  isLinkLost: boolean
+  nowMs: number
+  mutedUntilMs: number
+}
 
 export const silence: SoundMemory = { announced: new Set(), lastToneMs: -Infinity, isLinkLost: false }
 
@@ -47,7 +52,9 @@ function linkTone(memory: SoundMemory, scene: Scene): { memory: SoundMemory; ton
 }
 
 function isSounding(alert: Alert): boolean {
-  return (isUnclaimed(alert) && alert.late_ms < TOO_LATE_MS) || (alert.state === 'LAPSED' && alert.owner === null)
+  return (
+    (isUnclaimed(alert) && alert.late_ms < TOO_LATE_MS) || (alert.state === 'LAPSED' && alert.owner === null)
+  )
 }
 
 function soundKey(alert: Alert): string {

@@ -55,7 +55,8 @@ export function startSound(board: Board): Sound {
 
   context.onstatechange = noteState
   noteState()
-  for (const gesture of ['pointerdown', 'keydown']) document.addEventListener(gesture, enable, { capture: true })
+  for (const gesture of ['pointerdown', 'keydown'])
+    document.addEventListener(gesture, enable, { capture: true })
   watch([board.model, board.silentMs], think)
   const sound = { isRunning, mutedMs, enable, mute }
   provide(key, sound)

@@ -2,12 +2,31 @@
 
 import type { ToneKind } from './plan'
 
-/** Notes as [frequency in Hz, start in s, length in s]; higher and busier is graver, falling means the link. */
+/** Notes as [frequency in Hz, start in s, length in s]; higher and busier is graver, falling is the link. */
 const NOTES: Record<ToneKind, readonly (readonly [number, number, number])[]> = {
-  level1: [[880, 0, 0.16], [1175, 0.2, 0.28]],
-  level2: [[988, 0, 0.14], [1319, 0.18, 0.14], [988, 0.36, 0.14], [1319, 0.54, 0.3]],
-  level3: [[1480, 0, 0.12], [988, 0.14, 0.12], [1480, 0.28, 0.12], [988, 0.42, 0.12], [1480, 0.56, 0.12], [988, 0.7, 0.3]],
-  link: [[587, 0, 0.3], [440, 0.34, 0.3], [294, 0.68, 0.5]],
+  level1: [
+    [880, 0, 0.16],
+    [1175, 0.2, 0.28],
+  ],
+  level2: [
+    [988, 0, 0.14],
+    [1319, 0.18, 0.14],
+    [988, 0.36, 0.14],
+    [1319, 0.54, 0.3],
+  ],
+  level3: [
+    [1480, 0, 0.12],
+    [988, 0.14, 0.12],
+    [1480, 0.28, 0.12],
+    [988, 0.42, 0.12],
+    [1480, 0.56, 0.12],
+    [988, 0.7, 0.3],
+  ],
+  link: [
+    [587, 0, 0.3],
+    [440, 0.34, 0.3],
+    [294, 0.68, 0.5],
+  ],
 }
 const VOLUME = 0.25
 

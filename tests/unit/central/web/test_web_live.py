@@ -14,7 +14,7 @@ from central.board_model import Board
 from central.errors import StoreUnavailable
 from central.settings import Rules
 from central.store.database import Change
-from central.web import live_socket, paint_receipts
+from central.web import conversation, paint_receipts
 from central.web.live import HEARTBEAT_S, OUTBOX_FRAMES, RESUME_MAX_CHANGES, Hub
 from central.web.paint_receipts import PaintReceipt, PaintReceipts
 from central.web.schema import paint_receipt
@@ -205,7 +205,7 @@ async def test_a_board_that_does_not_say_hello_is_shown_out(centre, first: str) 
 
 
 async def test_a_board_whose_session_ends_is_told_to_sign_in_again(centre, monkeypatch) -> None:
-    monkeypatch.setattr(live_socket, "SESSION_CHECK_S", 0.05)
+    monkeypatch.setattr(conversation, "SESSION_CHECK_S", 0.05)
     client = await centre.signed_in(Role.WATCHER)
     async with board(client) as socket:
         await next_of(socket, "snapshot")
@@ -214,7 +214,7 @@ async def test_a_board_whose_session_ends_is_told_to_sign_in_again(centre, monke
         async with asyncio.timeout(5):
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 pass
-        assert (message.type, message.data) == (WSMsgType.CLOSE, live_socket.SESSION_ENDED)
+        assert (message.type, message.data) == (WSMsgType.CLOSE, conversation.SESSION_ENDED)
 
 
 async def test_a_store_that_does_not_answer_sends_the_board_away_to_try_again(centre, monkeypatch) -> None:
