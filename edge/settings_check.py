@@ -1,8 +1,8 @@
 """Reads a settings file and says everything that is wrong with it at once, each with line, path and hint.
 
-First every key of every table on its own, then what the tables say of each other, last whether the
-buses can carry it. A table with a fault of its own is left out of the later checks, but its id counts
-as known, so that one mistake is told once.
+First every key of every table on its own and every name that it refers to, then what the tables say of
+each other, last whether the buses can carry it. A table with a fault of its own is left out of the later
+checks, but its id counts as known, so that one mistake is told once.
 """
 
 import difflib
@@ -46,6 +46,7 @@ _MANY: dict[str, type[msgspec.Struct]] = {
     "camera": CameraSettings,
 }
 _REQUIRED = ("edge", "broker")
+_REFERS = {("device", "bus"): "bus", ("point", "device"): "device"}
 _WHERE = re.compile(r" - at `.*`$")
 
 
@@ -95,7 +96,8 @@ class _Check:
         settings = None
         if not self._file.has_faults:
             settings = msgspec.convert(self._file.table, Settings)
-        return CheckedSettings(settings, self._file.problems, self._loads)
+        problems = sorted(self._file.problems, key=lambda problem: problem.line)
+        return CheckedSettings(settings, problems, self._loads)
 
     def _decode(self) -> None:
         table = self._file.table
@@ -119,13 +121,14 @@ class _Check:
             self._file.add(path, "must be a table")
             return
         before = len(self._file.problems)
+        sound: dict[str, object] = {}
         fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
         for key, value in table.items():
             if key not in fields:
                 self._file.add((*path, key), "unknown key", nearest(key, fields))
                 continue
             try:
-                msgspec.convert(value, fields[key].type)
+                sound[key] = msgspec.convert(value, fields[key].type)
             except msgspec.ValidationError as error:
                 self._file.add((*path, key), _WHERE.sub("", str(error)))
         for key, field in fields.items():
@@ -133,6 +136,8 @@ class _Check:
                 self._file.add((*path, key), "is missing")
         if len(self._file.problems) == before:
             self._tables[str(path[0])].append((path, msgspec.convert(table, kind)))
+        for key, value in sound.items():
+            self._check_reference((*path, key), value)
 
     def _check_buses(self) -> None:
         self._check_unique("bus", "id")
@@ -169,17 +174,13 @@ class _Check:
         units: dict[tuple[str, int], str] = {}
         drivers = {}
         for path, device in self._tables["device"]:
-            self._check_known((*path, "bus"), device.bus, "bus")
             place = (device.bus, device.unit)
             if place in units:
                 self._file.add(
                     (*path, "unit"), f"{device.unit} is {units[place]} on bus {device.bus} already"
                 )
             units.setdefault(place, device.id)
-            if device.profile and device.profile not in plan.profile_names():
-                hint = nearest(device.profile, plan.profile_names())
-                self._file.add((*path, "profile"), f"no profile {device.profile}", hint)
-            elif device.bus in buses:
+            if device.bus in buses and device.profile in {None, *plan.profile_names()}:
                 try:
                     drivers[device.id] = plan.build_driver(device, buses[device.bus], points)
                 except ProfileFault as error:
@@ -190,7 +191,6 @@ class _Check:
     def _check_channels(self, drivers: dict[str, Driver]) -> None:
         taken: dict[tuple[str, str], str] = {}
         for path, point in self._tables["point"]:
-            self._check_known((*path, "device"), point.device, "device")
             place = (point.device, point.channel)
             if place in taken:
                 self._file.add((*path, "channel"), f"{point.channel} is {taken[place]} already")
@@ -222,13 +222,18 @@ class _Check:
                 text = f"{bus.timeout_ms} ms is less than an exchange takes ({longest_ms:.0f} ms)"
                 self._file.add((*path, "timeout_ms"), text)
 
-    def _check_known(self, path: KeyPath, name: str, table: str) -> None:
-        """Ids of tables with faults count as known."""
+    def _check_reference(self, path: KeyPath, name: object) -> None:
+        """A name that stands for something else: that must be there. Ids of tables with faults count."""
+        table = _REFERS.get((str(path[0]), str(path[-1])))
+        if path[-1] == "profile" and name not in plan.profile_names():
+            self._file.add(path, f"no profile {name}", nearest(str(name), plan.profile_names()))
+        if table is None:
+            return
         entries = self._file.table.get(table, [])
         entries = entries if isinstance(entries, list) else [entries]
         known = [str(entry.get("id")) for entry in entries if isinstance(entry, dict)]
         if name not in known:
-            self._file.add(path, f"no [[{table}]] has the id {name}", nearest(name, known))
+            self._file.add(path, f"no [[{table}]] has the id {name}", nearest(str(name), known))
 
     def _check_unique(self, table: str, key: str) -> None:
         seen = set()

@@ -99,13 +99,13 @@ def test_ten_faults_are_ten_lines_each_at_its_place(tmp_path: Path) -> None:
     assert [(problem.line, problem.path) for problem in problems] == [
         (2, "edge.id"),
         (4, "edge.simulatd"),
-        (7, "broker.port"),
         (6, "broker.host"),
-        (27, "point[0].type"),
+        (7, "broker.port"),
         (9, "bus[0].host"),
-        (20, "device[1].id"),
         (15, "device[0].bus"),
         (17, "device[0].profile"),
+        (20, "device[1].id"),
+        (27, "point[0].type"),
         (34, "point[1].device"),
     ]
 
