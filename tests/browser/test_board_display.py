@@ -16,7 +16,7 @@ window.__painted = { cards: {}, doors: {} };
 let waiting = false;
 const look = () => {
   waiting = false;
-  const cards = [...document.querySelectorAll('[data-testid=card]')].filter((e) => e.innerText.trim());
+  const cards = [...document.querySelectorAll('[data-testid=card]')].filter((e) => e.textContent.trim());
   const rooms = cards.map((e) => e.dataset.room);
   const open = document.querySelectorAll('[data-testid=tile][data-door=open]');
   const doors = [...open].map((e) => e.dataset.room);

@@ -56,8 +56,8 @@ export class Connection {
       const { epoch, seq, view, console } = this.options.hello()
       wire.send(JSON.stringify({ type: 'hello', epoch, last_seq: seq, view, console }))
     }
-    wire.onmessage = (event) => this.received(wire, event.data)
-    wire.onclose = () => this.lost(wire)
+    wire.onmessage = (event) => this.received(event.data)
+    wire.onclose = () => this.lost()
   }
 
   /** Leaves the present channel and opens another at once, to be told anew. */
@@ -75,8 +75,8 @@ export class Connection {
     if (this.isHeard) this.wire?.send(JSON.stringify({ type: 'painted', seq }))
   }
 
-  private received(wire: Wire, data: unknown): void {
-    if (wire !== this.wire || typeof data !== 'string') return
+  private received(data: unknown): void {
+    if (typeof data !== 'string') return
     this.armSilence()
     if (!this.isHeard) {
       this.isHeard = true
@@ -86,8 +86,7 @@ export class Connection {
     this.options.onFrame(JSON.parse(data) as Frame)
   }
 
-  private lost(wire: Wire): void {
-    if (wire !== this.wire) return
+  private lost(): void {
     this.drop()
     this.retryTimer = setTimeout(() => this.start(), backoffMs(this.attempt, Math.random()))
     this.attempt += 1
@@ -96,10 +95,10 @@ export class Connection {
 
   private armSilence(): void {
     clearTimeout(this.silenceTimer)
-    const wire = this.wire
-    this.silenceTimer = setTimeout(() => wire && this.lost(wire), SILENCE_LIMIT_MS)
+    this.silenceTimer = setTimeout(() => this.lost(), SILENCE_LIMIT_MS)
   }
 
+  /** The channel that is left is heard no more, whatever it still says. */
   private drop(): void {
     clearTimeout(this.silenceTimer)
     const wire = this.wire

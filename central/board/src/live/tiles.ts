@@ -33,6 +33,18 @@ export function tileOf(model: BoardModel, room: Room, station: Station): Tile {
   }
 }
 
+/** `after`, or `before` where nothing of it has changed: a tile that stays the same object is not drawn again. */
+export function kept(before: Tile | undefined, after: Tile): Tile {
+  if (!before) return after
+  const isSame =
+    before.room === after.room &&
+    before.station === after.station &&
+    before.alert === after.alert &&
+    before.faults.length === after.faults.length &&
+    before.faults.every((fault, i) => fault === after.faults[i])
+  return isSame ? before : after
+}
+
 function quietState(room: Room, faults: readonly Fault[], isUnknown: boolean): TileState {
   if (isUnknown) return 'UNKNOWN'
   if (faults.length > 0) return 'FAULT'
