@@ -121,7 +121,7 @@ def test_the_whole_job_by_keyboard(world: World, open_page: Any) -> None:
     card(desk, room).focus(timeout=5_000)
     desk.keyboard.press("Enter")
     expect(card(desk, room)).to_have_attribute("data-state", re.compile("CLAIMED|REVIEWING"))
-    eventually(lambda: desk.evaluate("window.__casewatch.frames") > 5, what="the room's picture")
+    expect(desk.get_by_test_id("camera-time").first).to_be_visible(timeout=15_000)
     eventually(lambda: alert_of(world, room)["viewed_ms"] >= 3_000, 20, "three seconds of picture")
     assert alert_of(world, room)["state"] == "REVIEWING"
     desk.keyboard.press("1")

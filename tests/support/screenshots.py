@@ -53,9 +53,7 @@ def take_all(browser: Browser, cookie: str, folder: Path) -> None:
         desk = open_page(browser, cookie, "/desk", language)
         desk.keyboard.press("ArrowDown")
         desk.keyboard.press("Enter")
-        eventually(
-            lambda desk=desk: desk.evaluate("window.__casewatch.frames") > 5, what="the board's frames"
-        )
+        desk.get_by_test_id("camera-time").first.wait_for()
         desk.get_by_test_id("viewed").first.wait_for()
         desk.wait_for_timeout(4_000)
         desk.screenshot(path=folder / f"desk{suffix}.png")
