@@ -124,7 +124,12 @@ class Installation:
     def _scene(self, room: str) -> SceneState:
         picture = self.plant.value(f"{room}.picture")
         is_in_use = self._day.is_in_use(room, self._now_s())
-        return SceneState(in_use=is_in_use, covered=picture == "covered", dark=picture == "dark")
+        return SceneState(
+            in_use=is_in_use,
+            covered=picture == "covered",
+            dark=picture == "dark",
+            door_open=f"{room}.door" in self.plant.points and self.plant.value(f"{room}.door") == "open",
+        )
 
     def _now_s(self) -> float:
         return (time.monotonic() - self._started_mono) * self.scenario.speed

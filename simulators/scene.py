@@ -15,8 +15,11 @@ class CameraSettings(msgspec.Struct, frozen=True):
 
 
 class SceneState(msgspec.Struct, frozen=True):
-    """`in_use`: somebody is in the room. `covered`: the lens is hidden. `dark`: the light is off."""
+    """`in_use`: somebody is in the room. `covered`: the lens is hidden. `dark`: the light is off.
+    `door_open`: as the contact says, so that picture and contact tell one story.
+    """
 
     in_use: bool
     covered: bool
     dark: bool
+    door_open: bool = False

@@ -35,6 +35,8 @@ def draw(camera: CameraSettings, scene: SceneState, wall_ns: int) -> Picture:
         picture = _cloth(camera.width, camera.height).copy()
     else:
         picture = _room(camera).copy()
+        if scene.door_open:
+            _draw_open_door(picture)
         if scene.in_use:
             _draw_person(picture, wall_ns / 1e9)
         if scene.dark:
@@ -63,6 +65,13 @@ def _draw_door(picture: Picture, at: "_Scale") -> None:
     cv2.rectangle(picture, at.point(78.6, 23), at.point(92.5, 70), _WOOD, -1)
     cv2.rectangle(picture, at.point(81.5, 27), at.point(89.5, 42), (120, 150, 176), -1)
     cv2.circle(picture, at.point(80.5, 49), at.length(0.8), (40, 190, 220), -1)
+
+
+def _draw_open_door(picture: Picture) -> None:
+    """The corridor's light in the frame, the leaf swung into the room."""
+    at = _Scale(picture.shape[1], picture.shape[0])
+    cv2.rectangle(picture, at.point(78.6, 23), at.point(92.5, 70), (214, 226, 230), -1)
+    cv2.fillPoly(picture, [at.polygon((92.5, 23), (97.5, 19), (97.5, 77), (92.5, 70))], _WOOD)
 
 
 def _draw_furniture(picture: Picture, at: "_Scale") -> None:

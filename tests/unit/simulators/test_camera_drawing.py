@@ -7,6 +7,7 @@ from simulators.scene import CameraSettings, SceneState
 
 CAMERA = CameraSettings("liuxu.int1", "讯问室一", "柳圩派出所")
 EMPTY = SceneState(in_use=False, covered=False, dark=False)
+OPEN = SceneState(in_use=False, covered=False, dark=False, door_open=True)
 IN_USE = SceneState(in_use=True, covered=False, dark=False)
 COVERED = SceneState(in_use=True, covered=True, dark=False)
 DARK = SceneState(in_use=True, covered=False, dark=True)
@@ -48,3 +49,11 @@ def test_dark_room_keeps_a_twentyfifth_of_the_light():
 def test_picture_has_the_size_that_was_asked_for():
     large = CameraSettings("linhu.wait", "候问室", "临湖派出所", width=1280, height=720)
     assert draw(large, IN_USE, AT_NS).shape == (720, 1280, 3)
+
+
+def test_open_door_is_seen_where_the_door_is_and_nowhere_else():
+    shut, opened = draw(CAMERA, EMPTY, 0), draw(CAMERA, OPEN, 0)
+    changed = (shut != opened).any(axis=2)
+    width = changed.shape[1]
+    assert changed[:, round(0.77 * width) :].mean() > 0.2
+    assert not changed[:, : round(0.77 * width)].any()
