@@ -13,10 +13,13 @@ from central.web.errors import Problem
 
 
 class EventQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """`after`: an event's id; ids are in commit order. `room`: only rows of this room's points."""
+    """`after`: an event's id; ids are in commit order. `last`: the newest so many, instead of a page.
+    `room`: only rows of this room's points.
+    """
 
     after: Annotated[int, Meta(ge=0, lt=2**53)] = 0
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
+    last: Annotated[int, Meta(ge=1, le=1_000)] | None = None
     room: Annotated[str, Meta(max_length=64)] | None = None
 
 
@@ -52,6 +55,10 @@ class EventRoutes:
         if asked.room is not None and asked.room not in self._points:
             raise Problem(404, "room.not_found", "no such room")
         points = self._points[asked.room] if asked.room else None
+        if asked.last is not None:
+            count = asked.last
+            newest = await self._store.read(lambda conn: events.last_events(conn, count, points))
+            return EventsReply(newest, None)
         found = await self._store.read(
             lambda conn: events.list_events(conn, asked.after, asked.limit, points)
         )

@@ -1,9 +1,11 @@
 """Stored journal rows: the bytes that the edge hashed, and when the centre first had them."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from msgspec import Raw, Struct
 from sqlalchemy import Connection, insert, select
+from sqlalchemy import Row as SqlRow
 
 from central.store.schema import event
 
@@ -55,8 +57,17 @@ def list_events(
     if points is not None:
         query = query.where(event.c.point.in_(points))
     rows = conn.execute(query).all()
-    page = [
-        StoredEvent(row.id, row.edge, row.epoch, row.seq, row.hash, row.received_ms, Raw(row.row))
-        for row in rows[:limit]
-    ]
+    page = [_stored(row) for row in rows[:limit]]
     return page, page[-1].id if len(rows) > limit else None
+
+
+def last_events(conn: Connection, count: int, points: Collection[str] | None = None) -> list[StoredEvent]:
+    """The newest `count`, oldest of them first; `points` as above."""
+    query = select(event).order_by(event.c.id.desc()).limit(count)
+    if points is not None:
+        query = query.where(event.c.point.in_(points))
+    return [_stored(row) for row in reversed(conn.execute(query).all())]
+
+
+def _stored(row: SqlRow[Any]) -> StoredEvent:
+    return StoredEvent(row.id, row.edge, row.epoch, row.seq, row.hash, row.received_ms, Raw(row.row))

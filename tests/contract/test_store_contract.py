@@ -203,6 +203,10 @@ async def test_events_come_in_commit_order_page_by_page_and_by_room(store: Store
     assert none is None
     of_room, _ = await page(0, ["liuxu.int1.door"])
     assert [one.seq for one in of_room] == [2, 4]
+    newest = await store.read(lambda conn: events.last_events(conn, 2))
+    assert [one.seq for one in newest] == [4, 5]
+    newest = await store.read(lambda conn: events.last_events(conn, 1, ["liuxu.int1.door"]))
+    assert [one.seq for one in newest] == [4]
 
 
 async def test_reads_see_one_moment_while_a_write_goes_on(store: Store) -> None:

@@ -50,6 +50,7 @@ export interface StoredEvent {
 export interface Page {
   after?: string | number | null
   limit?: number
+  last?: number
   room?: string
 }
 
