@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { draftOf, formOf, isTouched, missingIn, type Draft, type View } from './drafts'
 import { parseFrame } from './frame'
 import { keyAct, type Key, type Place } from './keys'
+import { thingOf } from './thing'
 
 const key = (name: string, more: Partial<Key> = {}): Key => ({
   key: name,
@@ -103,6 +104,15 @@ describe('the review log', () => {
     expect(draftOf('b').notes).toBe('')
     expect(draftOf('a').notes).toBe('half a sentence')
     expect([isTouched(draftOf('a')), isTouched(draftOf('b'))]).toEqual([true, false])
+  })
+})
+
+describe('the thing of a point', () => {
+  it('is the door or the camera, or none', () => {
+    expect(thingOf('chengdong.waiting.door')).toBe('door')
+    expect(thingOf('chengdong.waiting.picture')).toBe('picture')
+    expect(thingOf('chengdong.cabinet.slot1')).toBeNull()
+    expect(thingOf(null)).toBeNull()
   })
 })
 

@@ -33,12 +33,24 @@ export function useKeys(acts: KeyActs): void {
     }
   }
 
+  /** A button clicked with the mouse gives the focus up before it acts, or it would keep the next Enter. */
+  function onClick({ detail, target }: MouseEvent): void {
+    const button = detail > 0 && target instanceof Element ? target.closest('button') : null
+    if (button && !button.closest('dialog, .card')) button.blur()
+  }
+
   /** The first Escape leaves the field, the next one the room. */
   function leave(target: EventTarget | null): void {
     if (placeOf(target) === 'field' && target instanceof HTMLElement) target.blur()
     else acts.leave()
   }
 
-  onMounted(() => document.addEventListener('keydown', onKey))
-  onBeforeUnmount(() => document.removeEventListener('keydown', onKey))
+  onMounted(() => {
+    document.addEventListener('keydown', onKey)
+    document.addEventListener('click', onClick, true)
+  })
+  onBeforeUnmount(() => {
+    document.removeEventListener('keydown', onKey)
+    document.removeEventListener('click', onClick, true)
+  })
 }

@@ -102,6 +102,7 @@ export const zh = {
     more: '另有 {n} 条',
     search: '查找站点、房间、姓名',
     noMatch: '没有符合的条目',
+    filtered: '已筛选 显示 {n} / 共 {m}',
     deadline: '距漏巡 {age}',
     overdue: '超时 {age}',
   },
@@ -177,6 +178,7 @@ export const zh = {
     missed: '漏计 {n} 次',
     pulses: '{n} 次短暂开合',
   },
+  thing: { door: '门', picture: '摄像机' },
   event: {
     door_open: '门开',
     door_closed: '门关',
@@ -314,6 +316,7 @@ export const zh = {
     other: '操作未成功（{code}）',
     account_name_taken: '该姓名已被使用',
     review_not_viewed: '还没有看到画面，不能记为已巡；打不开请选设备故障',
+    review_no_camera: '本室没有摄像机，不能选设备故障',
     review_too_short: '查看时间不足，请写明原因',
     review_notes_needed: '本室无摄像机，请写明如何核实',
     alert_not_found: '该警情已不存在',
