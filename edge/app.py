@@ -9,6 +9,7 @@ import asyncio
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -34,6 +35,7 @@ from edge.settings import Settings
 FLUSH_S = 1.0
 """How long a stop waits for the centre's receipt of the last rows; the journal keeps them anyway."""
 HOUSEKEEPING_S = 60.0
+"""A minute: the journal's age is counted in these."""
 BUSES_IN_STEP = 16
 
 log = structlog.get_logger()
@@ -191,7 +193,8 @@ class Agent:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
             await self._note_receipt()
-            while await self._journal.trim(Seq(self._outbox.receipted), self._clock.wall_ms()) == TRIM_ROWS:
+            await self._journal.grow_older(Seq(self._outbox.receipted))
+            while await self._journal.trim() == TRIM_ROWS:
                 pass
 
     async def _note_receipt(self) -> None:
@@ -233,8 +236,9 @@ class Agent:
             for point, (value, quality, stamp) in said.items():
                 proposal = self._points.picture(point, value, quality, stamp)
                 if proposal:
-                    await self._journal.append(proposal.drafts, proposal.memories)
-                    self._points.commit(proposal)
+                    await self._journal.append(
+                        proposal.drafts, proposal.memories, partial(self._points.commit, proposal)
+                    )
 
 
 def _stop_reason(loop: asyncio.AbstractEventLoop) -> "asyncio.Future[str]":

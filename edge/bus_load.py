@@ -43,10 +43,12 @@ def bus_load(bus: BusSettings, polls: list[Poll]) -> BusLoad:
     costs = [exchange_ms(bus, poll.read) for poll in polls]
     utilisation = sum(cost / (poll.interval_ns / 1_000_000) for cost, poll in zip(costs, polls, strict=True))
     first_class = min((poll.poll_class for poll in polls), default=None)
-    watched = [poll for poll in polls if poll.poll_class is first_class]
-    slowest_ms = max((poll.interval_ns / 1_000_000 for poll in watched), default=0.0)
+    watched = [
+        (poll, cost) for poll, cost in zip(polls, costs, strict=True) if poll.poll_class is first_class
+    ]
+    slowest_ms = max((poll.interval_ns / 1_000_000 for poll, _ in watched), default=0.0)
     longest_ms = max(costs, default=0.0)
-    blind_ms = slowest_ms + sum(costs[: len(watched)]) + longest_ms + COMMIT_MS
+    blind_ms = slowest_ms + sum(cost for _, cost in watched) + longest_ms + COMMIT_MS
     is_shared = len({poll.device for poll in polls}) > 1
     silence_ms = 0.0 if bus.kind == "modbus_tcp" else float(bus.quarantine_ms)
     dead_ms = bus.timeout_ms + silence_ms if is_shared else 0.0

@@ -30,7 +30,9 @@ app.add_typer(journal_app, name="journal")
 SettingsFile = Annotated[
     Path, typer.Argument(help="Settings of one station, TOML (config/edge.example.toml).")
 ]
-JournalOf = Annotated[Path, typer.Argument(help="A journal.db, or the settings file of its station.")]
+JournalOf = Annotated[
+    Path, typer.Argument(help="A journal.db, the folder it is in, or the settings of its station.")
+]
 
 
 @app.command()
@@ -101,6 +103,13 @@ def journal_verify(journal_of: JournalOf) -> None:
         typer.echo(f"{where}: row {verdict.bad_seq} {verdict.fault}")
         raise typer.Exit(EXIT_FAULTS)
     typer.echo(f"{where}: rows {verdict.first} to {verdict.last} are sound")
+    if verdict.receipted < verdict.last:
+        held = (
+            f"the centre's receipts reach row {verdict.receipted}"
+            if verdict.receipted
+            else "no receipt is here"
+        )
+        typer.echo(f"{held}: that no row was cut off after it, only the centre can tell")
 
 
 @journal_app.command("tail")
@@ -141,10 +150,13 @@ def _line(raw: bytes) -> str:
 
 def _journal_path(journal_of: Path) -> Path:
     """The journal itself, or that of the station whose settings these are."""
+    from edge.journal_file import FILE_NAME  # noqa: PLC0415
+
+    if journal_of.is_dir():
+        return journal_of / FILE_NAME
     if journal_of.suffix != ".toml":
         return journal_of
     from edge import settings_check  # noqa: PLC0415
-    from edge.journal_file import FILE_NAME  # noqa: PLC0415
 
     try:
         return settings_check.load(journal_of).data_dir / FILE_NAME

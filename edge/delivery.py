@@ -55,6 +55,8 @@ class Delivery:
         self._drained = asyncio.Event()
         self._receipt: Receipt | None = None
         self._nak: Nak | None = None
+        self._centre = ""
+        """The instance that last said it is online."""
         self._said: set[str] = set()
         journal.listener = self.appended
 
@@ -94,12 +96,7 @@ class Delivery:
 
     def _take(self, topic: str, payload: bytes) -> None:
         if topic == topics.CENTRAL_STATUS:
-            status = decode(CentralStatus, payload)
-            is_online = status.state == "online"
-            self._outbox.centre(is_online=is_online, now=time.monotonic())
-            log.info("centre_came" if is_online else "centre_went", instance=status.instance)
-            if is_online:
-                self.on_centre()
+            self._take_status(decode(CentralStatus, payload))
             return
         edge, lane = topics.parse_down(topic)
         if edge != self._edge:
@@ -110,6 +107,17 @@ class Delivery:
                 self._receipt = receipt
         elif lane is Down.NAK:
             self._nak = decode(Nak, payload)
+
+    def _take_status(self, status: CentralStatus) -> None:
+        """An `offline` of an instance before the present one is its last will, told late: it says nothing."""
+        is_online = status.state == "online"
+        if not is_online and status.instance != self._centre:
+            return
+        self._centre = status.instance
+        self._outbox.centre(is_online=is_online, now=time.monotonic())
+        log.info("centre_came" if is_online else "centre_went", instance=status.instance)
+        if is_online:
+            self.on_centre()
 
     async def _settle(self) -> None:
         """What the centre answered since the last turn."""

@@ -5,6 +5,7 @@ removed row can all be told from "nothing happened".
 """
 
 import asyncio
+import time
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,10 @@ from edge.link import Link
 from edge.outbox import Outbox
 from edge.points import Points
 from edge.proposals import Draft
+
+FIRST_READINGS_WITHIN_S = 3.0
+"""So long after a start a birth waits for every point to be read once: what is not yet known is no fault."""
+FIRST_READINGS_LOOK_S = 0.1
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -57,6 +62,9 @@ class Heartbeat:
         self._outbox = outbox
         self._link = link
         self._beats = 0
+        self._patient_until_mono = time.monotonic() + FIRST_READINGS_WITHIN_S
+        self._birth_owed_below = 0
+        """A birth is owed once fewer points than these are unread; 0: none is owed."""
 
     async def run(self) -> None:
         """Beat every BEAT_INTERVAL_S, and write down when the wall clock was set."""
@@ -64,7 +72,9 @@ class Heartbeat:
         due_mono = loop.time()
         while True:
             due_mono += BEAT_INTERVAL_S
-            await asyncio.sleep(max(0.0, due_mono - loop.time()))
+            while (wait_s := due_mono - loop.time()) > 0:
+                await asyncio.sleep(min(wait_s, FIRST_READINGS_LOOK_S) if self._birth_owed_below else wait_s)
+                self._tell_points()
             await self._check_clock()
             self.beat()
 
@@ -72,7 +82,8 @@ class Heartbeat:
         """Status, birth and a beat: at each connect, and when the centre returns."""
         online = status(self._identity, self._clock, is_online=True)
         self._link.publish(Up.STATUS, online, retain=True)
-        self._link.publish(Up.BIRTH, encode(self._birth()))
+        self._birth_owed_below = self._points.unread + 1
+        self._tell_points()
         self.beat()
 
     def beat(self) -> None:
@@ -93,6 +104,14 @@ class Heartbeat:
             queued=self._outbox.queued,
         )
         self._link.publish(Up.BEAT, encode(beat), qos=0)
+
+    def _tell_points(self) -> None:
+        """The birth that is owed, when all points are read or patience ends; again when more are read."""
+        unread = self._points.unread
+        is_time = not unread or time.monotonic() >= self._patient_until_mono
+        if is_time and unread < self._birth_owed_below and self._link.is_connected:
+            self._link.publish(Up.BIRTH, encode(self._birth()))
+            self._birth_owed_below = unread
 
     def _birth(self) -> Birth:
         return Birth(

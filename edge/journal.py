@@ -29,7 +29,6 @@ from edge.proposals import Draft, PointMemory
 GROUP_MS = 10
 TAIL_ROWS = 512
 """Newest rows kept in memory, so that a row on its way to the centre is not read back from the disk."""
-KEEP_MS = 30 * 24 * 3600 * 1000
 TRIM_ROWS = 1_000
 
 T = TypeVar("T")
@@ -38,6 +37,7 @@ T = TypeVar("T")
 class _Pending(msgspec.Struct):
     drafts: Sequence[Draft]
     memories: Mapping[PointId, PointMemory]
+    on_durable: Callable[[], None]
     done: "asyncio.Future[list[StoredRow]]"
 
 
@@ -82,12 +82,18 @@ class Journal:
         return journal
 
     async def append(
-        self, drafts: Sequence[Draft], memories: Mapping[PointId, PointMemory] | None = None
+        self,
+        drafts: Sequence[Draft],
+        memories: Mapping[PointId, PointMemory] | None = None,
+        on_durable: Callable[[], None] = lambda: None,
     ) -> list[StoredRow]:
-        """Rows and point states in one commit; durable on return. Raises JournalFailed: fatal."""
+        """Rows and point states in one commit; durable on return. Raises JournalFailed: fatal.
+
+        `on_durable` is called as the head moves: who reads the head finds what it did done.
+        """
         self._refuse_if_failed()
         loop = asyncio.get_running_loop()
-        pending = _Pending(drafts, memories or {}, loop.create_future())
+        pending = _Pending(drafts, memories or {}, on_durable, loop.create_future())
         self._pending.append(pending)
         if any(draft.is_urgent for draft in drafts):
             self._start_flush()
@@ -117,9 +123,13 @@ class Journal:
     async def set_marks(self, marks: Mapping[str, str]) -> None:
         await self._in_thread(lambda: self._file.set_marks(marks))
 
-    async def trim(self, receipt: Seq, now_ms: int) -> int:
-        """Forget rows that are receipted and older than 30 days. Returns how many went."""
-        return await self._in_thread(lambda: self._file.trim(receipt, now_ms - KEEP_MS, TRIM_ROWS))
+    async def grow_older(self, receipted: Seq) -> None:
+        """Note that the agent ran for another minute, at whose end all up to `receipted` was receipted."""
+        await self._in_thread(lambda: self._file.grow_older(receipted))
+
+    async def trim(self) -> int:
+        """Forget up to TRIM_ROWS rows, 30 days after their receipt. Returns how many went."""
+        return await self._in_thread(lambda: self._file.trim(TRIM_ROWS))
 
     async def close(self) -> None:
         """Flush what is waiting, then let go of the file."""
@@ -156,6 +166,7 @@ class Journal:
             self._tail.extend(rows)
         start = 0
         for pending in batch:
+            pending.on_durable()
             end = start + len(pending.drafts)
             if not pending.done.done():
                 pending.done.set_result(rows[start:end])

@@ -6,7 +6,7 @@ and taken away at the old end long after their receipt.
 
     row(seq, bytes, hash)                      the rows, as hashed and sent
     point_state(point, value, quality, …)      what was known when the newest row was written
-    mark(name, value)                          epoch, session, receipt, trim, settings' hash
+    mark(name, value)                          epoch, session, receipt, age, trim, settings' hash
 """
 
 import sqlite3
@@ -19,7 +19,8 @@ import sqlite_utils
 from contract import chain
 from contract.ids import EdgeId, Epoch, PointId, Seq
 from contract.points import Quality
-from contract.rows import Row, decode_row, encode_row
+from contract.rows import Row, encode_row
+from edge import retention
 from edge.errors import JournalDamaged
 from edge.proposals import Draft, PointMemory
 
@@ -54,8 +55,7 @@ class JournalFile:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_TABLES)
-            self.is_new = self.mark("epoch") is None
-            if self.is_new:
+            if self.mark("epoch") is None:
                 self.set_marks({"edge": edge, "epoch": str(new_epoch), "session": "0"})
             self.epoch = Epoch(int(self.mark("epoch") or new_epoch))
             self.base = Seq(int(self.mark("base_seq") or 0))
@@ -63,6 +63,7 @@ class JournalFile:
             self.head, self.head_hash = self._find_head()
             self._check_tail()
             self._check_owner(edge)
+            self.memories()  # a state that cannot be read is damage too
         except (sqlite3.Error, ValueError, JournalDamaged) as error:
             self._db.close()
             if isinstance(error, sqlite3.OperationalError):
@@ -118,26 +119,29 @@ class JournalFile:
         with self._db.atomic():
             self._db.conn.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", marks.items())
 
-    def trim(self, receipt: int, before_at: int, limit: int) -> int:
-        """Take away up to `limit` of the oldest rows that are receipted and from before `before_at`.
+    def grow_older(self, receipted: int) -> None:
+        """Another minute of running time, with all up to `receipted` receipted at its end."""
+        marks = dict(self._db.execute("SELECT name, value FROM mark").fetchall())
+        self.set_marks(retention.minute_passed(marks, receipted))
+
+    def trim(self, limit: int) -> int:
+        """Take away up to `limit` of the oldest rows, as far as `retention` allows; the head stays.
 
         The hash before the first row that stays is kept, so the chain stays whole. Returns how many went.
         """
-        last: StoredRow | None = None
-        for row in self.rows(self.base + 1, limit):
-            if row.seq > receipt or row.seq == self.head or decode_row(row.raw).at >= before_at:
-                break
-            last = row
-        if last is None:
+        allowed = int(self.mark(retention.TRIM_MARK) or 0)
+        last = Seq(min(allowed, self.head - 1, self.base + limit))
+        last_hash = self.hash_at(last)
+        if last <= self.base or last_hash is None:
             return 0
-        count = last.seq - self.base
+        count = last - self.base
         with self._db.atomic():
-            self._db.conn.execute("DELETE FROM row WHERE seq <= ?", (last.seq,))
+            self._db.conn.execute("DELETE FROM row WHERE seq <= ?", (last,))
             self._db.conn.executemany(
                 "INSERT OR REPLACE INTO mark VALUES (?, ?)",
-                [("base_seq", str(last.seq)), ("base_hash", last.hash.hex())],
+                [("base_seq", str(last)), ("base_hash", last_hash.hex())],
             )
-        self.base, self.base_hash = last.seq, last.hash
+        self.base, self.base_hash = last, last_hash
         return count
 
     def close(self) -> None:

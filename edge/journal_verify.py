@@ -23,6 +23,8 @@ class Verdict(msgspec.Struct, frozen=True):
     epoch: int
     first: int
     last: int
+    receipted: int = 0
+    """The newest row that the centre receipted; what follows it could have been cut off unseen."""
     bad_seq: int | None = None
     fault: str = ""
 
@@ -48,8 +50,8 @@ def verify(path: Path) -> Verdict:
         try:
             last = _walk(db, base, base_hash, receipt)
         except _Found as found:
-            return Verdict(edge, epoch, base + 1, found.seq, found.seq, found.fault)
-        return Verdict(edge, epoch, base + 1, last)
+            return Verdict(edge, epoch, base + 1, found.seq, receipt[0], found.seq, found.fault)
+        return Verdict(edge, epoch, base + 1, last, receipt[0])
     finally:
         db.close()
 

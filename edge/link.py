@@ -20,12 +20,13 @@ import msgspec
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from contract import topics
 from contract.ids import EdgeId
-from contract.limits import RECONNECT_CAP_S
+from contract.limits import MESSAGE_MAX_BYTES, RECONNECT_CAP_S
 from edge.settings import BrokerSettings
 
 KEEPALIVE_S = 10
@@ -33,6 +34,8 @@ CONNECT_TIMEOUT_S = 5.0
 ANSWER_PATIENCE_S = 3.0
 """For a broker's answer to CONNECT: one that knows only MQTT 3 may say nothing at all."""
 QUEUED_MESSAGES_MAX = 64
+PACKET_MAX_BYTES = MESSAGE_MAX_BYTES + 4_096
+"""The longest message, its topic and properties. A broker of MQTT 5 brings us nothing longer."""
 _NO_SUBSCRIBERS = 0x10
 
 log = structlog.get_logger()
@@ -104,8 +107,8 @@ class Link:
         self._ended.clear()
         self._refusal = ""
         loop = asyncio.get_running_loop()
-        client = self._client = self._make_client()
         try:
+            client = self._client = self._make_client()
             await loop.run_in_executor(None, self._connect, client)
         except (OSError, ValueError) as error:
             self._lost(str(error))
@@ -154,7 +157,11 @@ class Link:
         return Path(name).read_text().strip() if name else None
 
     def _connect(self, client: Client) -> None:
-        client.connect(self._settings.host, self._settings.port, KEEPALIVE_S)
+        properties = None
+        if self._protocol is MQTTProtocolVersion.MQTTv5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.MaximumPacketSize = PACKET_MAX_BYTES
+        client.connect(self._settings.host, self._settings.port, KEEPALIVE_S, properties=properties)
         sock = client.socket()
         if isinstance(sock, socket.socket):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

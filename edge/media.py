@@ -81,7 +81,7 @@ class MediaServer:
     def _is_authorised(self, request: web.Request) -> bool:
         shown = request.headers.get("Authorization", "")
         return shown.startswith(_BEARER) and hmac.compare_digest(
-            shown.removeprefix(_BEARER).encode(), self._token
+            shown.removeprefix(_BEARER).encode(errors="surrogateescape"), self._token
         )
 
     async def _send_away(self, _: web.Application) -> None:

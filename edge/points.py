@@ -112,6 +112,11 @@ class Points:
         """The rows of this proposal are durable: from now on it is what is known."""
         self._memory.update(proposal.memories)
 
+    @property
+    def unread(self) -> int:
+        """Points that were neither read nor missed since this start."""
+        return len(self._unread)
+
     def states(self) -> list[PointState]:
         """Every point as a birth tells it; stale until it has been read since this start."""
         return [

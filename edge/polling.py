@@ -5,6 +5,7 @@ of the journal. What the disk takes is part of the blind time.
 """
 
 import asyncio
+from functools import partial
 
 import structlog
 
@@ -74,5 +75,6 @@ class Polling:
 
     async def _commit(self, proposal: Proposal) -> None:
         if proposal:
-            await self._journal.append(proposal.drafts, proposal.memories)
-            self._points.commit(proposal)
+            await self._journal.append(
+                proposal.drafts, proposal.memories, partial(self._points.commit, proposal)
+            )

@@ -25,8 +25,7 @@ class PollClass(IntEnum):
 
     SECURITY = 0
     CABINET = 1
-    TELEMETRY = 2
-    PROBE = 3
+    PROBE = 2
 
 
 class UnitState(StrEnum):

@@ -17,7 +17,6 @@ FilePath = Annotated[str, Meta(min_length=1, max_length=255)]
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
 
 TCP_KINDS = frozenset({"modbus_tcp", "modbus_rtu_tcp"})
-SERIAL_KINDS = frozenset({"modbus_rtu", "serial"})
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

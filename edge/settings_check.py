@@ -88,6 +88,7 @@ class _Check:
     def run(self) -> CheckedSettings:
         if not self._file.has_faults:
             self._decode()
+            self._check_secrets()
             self._check_buses()
             self._check_points()
             drivers = self._check_devices()
@@ -130,7 +131,8 @@ class _Check:
             try:
                 sound[key] = msgspec.convert(value, fields[key].type)
             except msgspec.ValidationError as error:
-                self._file.add((*path, key), _WHERE.sub("", str(error)))
+                text = _WHERE.sub("", str(error))
+                self._file.add((*path, key), text, allowed(fields[key].type))
         for key, field in fields.items():
             if key not in table and field.default is NODEFAULT and field.default_factory is NODEFAULT:
                 self._file.add((*path, key), "is missing")
@@ -139,11 +141,26 @@ class _Check:
         for key, value in sound.items():
             self._check_reference((*path, key), value)
 
-    def _check_buses(self) -> None:
-        self._check_unique("bus", "id")
+    def _check_secrets(self) -> None:
         for path, broker in self._tables["broker"]:
             if broker.password_file and not broker.username:
                 self._file.add((*path, "password_file"), "needs a username")
+            elif broker.password_file:
+                self._check_secret((*path, "password_file"), broker.password_file)
+        for path, media in self._tables["media"]:
+            self._check_secret((*path, "token_file"), media.token_file)
+
+    def _check_secret(self, path: KeyPath, name: str) -> None:
+        try:
+            if not Path(name).read_text("utf-8").strip():
+                self._file.add(path, f"{name} is empty")
+        except OSError as error:
+            self._file.add(path, f"{name} cannot be read: {error.strerror}")
+        except UnicodeDecodeError:
+            self._file.add(path, f"{name} is not UTF-8")
+
+    def _check_buses(self) -> None:
+        self._check_unique("bus", "id")
         lines: dict[str, str] = {}
         for path, bus in self._tables["bus"]:
             needed, foreign = ("host", "device") if bus.kind in TCP_KINDS else ("device", "host")
@@ -190,16 +207,16 @@ class _Check:
 
     def _check_channels(self, drivers: dict[str, Driver]) -> None:
         taken: dict[tuple[str, str], str] = {}
-        for path, point in self._tables["point"]:
-            place = (point.device, point.channel)
-            if place in taken:
-                self._file.add((*path, "channel"), f"{point.channel} is {taken[place]} already")
-            taken.setdefault(place, point.id)
-            driver = drivers.get(point.device)
+        for path, point in self._entries("point"):
+            device, channel = str(point.get("device")), str(point.get("channel"))
+            if (device, channel) in taken:
+                self._file.add((*path, "channel"), f"{channel} is {taken[device, channel]} already")
+            taken.setdefault((device, channel), str(point.get("id")))
+            driver = drivers.get(device)
             channels = [c for read in driver.reads() for c in read.channels] if driver else []
-            if driver and point.channel not in channels:
+            if driver and channel not in channels and "channel" in point:
                 hint = f"it has {channels[0]} to {channels[-1]}"
-                self._file.add((*path, "channel"), f"{point.device} has no {point.channel}", hint)
+                self._file.add((*path, "channel"), f"{device} has no {channel}", hint)
         used = {point.device for _, point in self._tables["point"]}
         for path, device in self._tables["device"]:
             if device.id not in used and not self._file.has_faults:
@@ -237,11 +254,25 @@ class _Check:
 
     def _check_unique(self, table: str, key: str) -> None:
         seen = set()
-        for path, entry in self._tables[table]:
-            value = getattr(entry, key)
-            if value in seen:
+        for path, entry in self._entries(table):
+            value = entry.get(key)
+            if isinstance(value, str) and value in seen:
                 self._file.add((*path, key), f"{value} is there twice")
-            seen.add(value)
+            seen.add(str(value))
+
+    def _entries(self, table: str) -> list[tuple[KeyPath, dict[str, Any]]]:
+        """The tables of a name as they are written, those with faults too."""
+        entries = self._file.table.get(table, [])
+        entries = entries if isinstance(entries, list) else []
+        return [((table, index), entry) for index, entry in enumerate(entries) if isinstance(entry, dict)]
+
+
+def allowed(kind: Any) -> str:
+    """A hint for a value that is none of a few words."""
+    info = msgspec.inspect.type_info(kind)
+    if isinstance(info, msgspec.inspect.LiteralType):
+        return "one of " + ", ".join(str(value) for value in info.values)
+    return ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -119,10 +119,13 @@ class Camera:
         return asyncio.get_running_loop().run_in_executor(self._processes, work, *args)
 
     async def _follow(self, reader: asyncio.StreamReader) -> None:
-        """Take the process's messages until it ends."""
+        """Take the process's messages until it ends, or announces one too long to be true."""
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 (length,) = wire.LENGTH.unpack(await reader.readexactly(wire.LENGTH.size))
+                if length > wire.MESSAGE_MAX_BYTES:
+                    self._why, self._detail = "camera.bad_message", f"{length} bytes announced"
+                    return
                 self._take(wire.decode_up(await reader.readexactly(length)))
 
     def _take(self, message: wire.Up) -> None:

@@ -25,6 +25,7 @@ from contract.messages import (
     encode,
 )
 from contract.rows import Row, decode_row
+from edge.link import PACKET_MAX_BYTES
 from tests.support import mosquitto
 from tests.support.eventually import eventually
 from tests.support.mosquitto import await_listener
@@ -61,7 +62,10 @@ class Centre:
         self._client.loop_stop()
 
     def say(self, lane: topics.Down, message: Receipt) -> None:
-        self._client.publish(topics.down(EDGE, lane), encode(message), qos=1)
+        self.send(lane, encode(message))
+
+    def send(self, lane: topics.Down, payload: bytes) -> None:
+        self._client.publish(topics.down(EDGE, lane), payload, qos=1)
 
     def receipt(self, seq: int, its_hash: str, epoch: int) -> Receipt:
         return Receipt(edge=EDGE, epoch=epoch, seq=seq, hash=its_hash, at=0)
@@ -204,6 +208,14 @@ def test_receipt_with_a_foreign_hash_is_refused_and_said(world: World, centre: C
     eventually(lambda: "receipt_refused" in world.edge.tail(), what="the refusal in the log")
     flip(world, centre, world.doors[0], "open")
     eventually(lambda: centre.seen(Beat)[-1].queued > 0, what="a beat that holds on to rows")
+
+
+def test_message_longer_than_any_is_kept_back_by_the_broker(world: World, centre: Centre) -> None:
+    centre.send(topics.Down.RECEIPT, b" " * PACKET_MAX_BYTES)
+    centre.send(topics.Down.RECEIPT, b"not a receipt")
+    eventually(lambda: "message_refused" in world.edge.tail(), what="the second one's refusal")
+    assert "contract.too_large" not in world.edge.tail()
+    flip(world, centre, world.doors[0], "open")
 
 
 def test_module_that_vanishes_and_returns_invents_no_opening(world: World, centre: Centre) -> None:

@@ -82,7 +82,7 @@ async def relay(station: Station, token: str = TOKEN) -> AsyncIterator[Relay]:
     )
     url = f"ws://{station.address}"
     settings = StationSettings(id="liuxu", edge="liuxu", name=name, media_url=url, rooms=(room,))
-    running = Relay([settings], token)
+    running = Relay([settings], {"liuxu": token, "linhu": "another"})
     task = asyncio.create_task(running.run(), name="relay")
     yield running
     task.cancel()
@@ -160,6 +160,13 @@ async def test_media_server_asks_for_its_token(station: Station):
                 assert response.status == 401
         async with http.get(f"{url}x", headers={"Authorization": f"Bearer {TOKEN}"}) as response:
             assert response.status == 404
+    reader, writer = await asyncio.open_connection("127.0.0.1", station.media.port)
+    writer.write(
+        f"GET /live/{POINT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ".encode() + b"\xff\r\n\r\n"
+    )
+    assert (await reader.readline()).split()[1] == b"401"
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_relay_with_a_wrong_token_says_why_there_is_no_picture(station: Station):

@@ -1,5 +1,6 @@
 """Use and blind time of a bus, by hand."""
 
+import msgspec
 import pytest
 
 from device_drivers.driver import Read
@@ -45,3 +46,10 @@ def test_unit_alone_on_its_bus_has_no_dead_neighbour() -> None:
 
 def test_bus_without_reads_is_idle() -> None:
     assert bus_load(TCP, []).utilisation == 0
+
+
+def test_exchanges_of_the_doors_count_wherever_their_module_stands_in_the_file() -> None:
+    long_read = msgspec.structs.replace(READ, reply_bytes=200)
+    door = Poll("io1", long_read, PollClass.SECURITY, 1_000_000_000)
+    locks = poll("locks", 2_000, PollClass.CABINET)
+    assert bus_load(LINE, [locks, door]) == bus_load(LINE, [door, locks])

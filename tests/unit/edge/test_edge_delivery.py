@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -52,7 +53,10 @@ class Bench:
 
     def centre_comes(self) -> None:
         self.delivery.connected(is_connected=True)
-        self.tell(topics.CENTRAL_STATUS, CentralStatus(state="online", instance="a", at=0))
+        self.centre_says("online")
+
+    def centre_says(self, state: Literal["online", "offline"], instance: str = "a") -> None:
+        self.tell(topics.CENTRAL_STATUS, CentralStatus(state=state, instance=instance, at=0))
 
     def tell(self, topic: str, message: CentralStatus | Receipt) -> None:
         self.delivery.received(topic, encode(message))
@@ -107,6 +111,15 @@ async def test_new_row_is_sent_at_once(bench: Bench) -> None:
     await bench.open_doors(1)
     await bench.sent(1)
     assert [len(batch.rows) for batch in bench.batches()] == [1]
+
+
+async def test_late_last_will_of_a_former_centre_does_not_shut_the_present_one_out(bench: Bench) -> None:
+    bench.centre_comes()
+    bench.centre_says("online", "b")
+    bench.centre_says("offline", "a")
+    assert bench.outbox.is_open
+    bench.centre_says("offline", "b")
+    assert not bench.outbox.is_open
 
 
 async def test_receipt_makes_room_for_the_next_batches(bench: Bench) -> None:

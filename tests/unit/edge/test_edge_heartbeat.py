@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -71,19 +72,50 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     await journal.close()
 
 
+def births(bench: Bench) -> list[Birth]:
+    return [decode(Birth, payload) for lane, payload, _, _ in bench.link.sent if lane is Up.BIRTH]
+
+
 async def test_introduction_is_status_birth_and_beat(bench: Bench) -> None:
+    bench.points.commit(bench.points.observe("io1", [Observation("di:0", active=False)], bench.clock.stamp()))
     bench.heart.introduce()
     assert [(lane, qos, retain) for lane, _, qos, retain in bench.link.sent] == [
         (Up.STATUS, 1, True),
         (Up.BIRTH, 1, False),
         (Up.BEAT, 0, False),
     ]
-    birth = decode(Birth, bench.link.sent[1][1])
-    assert (birth.session, birth.config, [state.quality for state in birth.points]) == (
-        3,
-        "cc" * 32,
-        ["stale"],
-    )
+    (birth,) = births(bench)
+    assert (birth.session, birth.config) == (3, "cc" * 32)
+    assert [state.quality for state in birth.points] == ["good"]
+
+
+async def test_birth_waits_for_the_first_readings(bench: Bench) -> None:
+    bench.heart.introduce()
+    assert births(bench) == []
+    beating = asyncio.create_task(bench.heart.run(), name="heartbeat")
+    bench.points.commit(bench.points.observe("io1", [Observation("di:0", active=True)], bench.clock.stamp()))
+    async with asyncio.timeout(5):
+        while not births(bench):
+            bench.link.has_sent.clear()
+            await bench.link.has_sent.wait()
+    beating.cancel()
+    assert [state.value for state in births(bench)[0].points] == ["open"]
+
+
+async def test_birth_is_told_after_a_while_and_again_once_the_point_is_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.heart, "_patient_until_mono", 0.0)
+    bench.heart.introduce()
+    assert [state.quality for state in births(bench)[0].points] == ["stale"]
+    beating = asyncio.create_task(bench.heart.run(), name="heartbeat")
+    bench.points.commit(bench.points.observe("io1", [Observation("di:0", active=True)], bench.clock.stamp()))
+    async with asyncio.timeout(5):
+        while len(births(bench)) < 2:
+            bench.link.has_sent.clear()
+            await bench.link.has_sent.wait()
+    beating.cancel()
+    assert [state.quality for state in births(bench)[1].points] == ["good"]
 
 
 async def test_beat_carries_head_queue_and_digest(bench: Bench) -> None:
@@ -95,6 +127,18 @@ async def test_beat_carries_head_queue_and_digest(bench: Bench) -> None:
     assert (first.n, second.n, first.queued) == (1, 2, 3)
     assert first.hash == bench.journal.head_hash.hex()
     assert first.digest != second.digest
+
+
+async def test_birth_and_beat_that_carry_a_row_know_what_it_changed(bench: Bench) -> None:
+    bench.journal.listener = lambda _rows, _drafts: bench.heart.introduce()
+    for seq, value in ((1, "closed"), (2, "open")):
+        seen = [Observation("di:0", active=value == "open")]
+        proposal = bench.points.observe("io1", seen, bench.clock.stamp())
+        await bench.journal.append(proposal.drafts, proposal.memories, partial(bench.points.commit, proposal))
+        birth = decode(Birth, bench.link.sent[-2][1])
+        beat = decode(Beat, bench.link.sent[-1][1])
+        assert (birth.seq, birth.points[0].value) == (seq, value)
+        assert (beat.seq, beat.digest) == (seq, bench.points.digest())
 
 
 async def test_no_beat_is_made_without_a_link(bench: Bench) -> None:

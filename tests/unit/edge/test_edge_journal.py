@@ -15,6 +15,7 @@ from edge.errors import JournalFailed, JournalInUse
 from edge.journal import Journal
 from edge.journal_file import FILE_NAME, JournalFile
 from edge.proposals import Draft, PointMemory
+from edge.retention import AGE_MARK, DAY_MINUTES, TRIM_MARK
 
 EDGE = EdgeId("liuxu")
 DOOR = PointId("liuxu.int1.door")
@@ -163,21 +164,64 @@ async def test_rows_come_from_memory_and_disk_alike(journal: Journal) -> None:
     assert await journal.hash_at(701) is None
 
 
-async def test_only_receipted_rows_older_than_30_days_are_forgotten(tmp_path: Path) -> None:
-    now_ms = 100 * DAY_MS
-    journal = await Journal.open(tmp_path, EDGE, FixedClock(now_ms))
-    await journal.append([draft(at=day * DAY_MS) for day in (10, 20, 30, 40, 95)])
-    assert await journal.trim(Seq(2), now_ms) == 2
-    assert await journal.trim(Seq(5), now_ms) == 2
+async def test_state_with_a_word_nobody_knows_is_damage(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, EDGE, FixedClock(5_000))
+    await journal.append([draft()], {DOOR: PointMemory("open", Quality.GOOD, 1, 17)})
+    await journal.close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute("UPDATE point_state SET quality = 'splendid'")
+    db.close()
+    journal = await Journal.open(tmp_path, EDGE, FixedClock(6_000))
+    (row,) = await journal.rows(1, 10)
+    assert (journal.epoch, decode_row(row.raw).kind) == (6_000, "journal.damaged")
+    assert await journal.memories() == {}
+    await journal.close()
+
+
+async def run_days(journal: Journal, days: int, receipted: int) -> None:
+    """The last minute of each of the next `days` days that the agent runs."""
+    for _ in range(days):
+        minutes = int(await journal.mark(AGE_MARK) or 0)
+        day_end = (minutes // DAY_MINUTES + 1) * DAY_MINUTES
+        await journal.set_marks({AGE_MARK: str(day_end - 1)})
+        await journal.grow_older(Seq(receipted))
+
+
+async def test_rows_are_forgotten_30_days_of_running_after_their_receipt(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, EDGE, FixedClock())
+    await journal.append([draft() for _ in range(5)])
+    await run_days(journal, 1, receipted=2)
+    await run_days(journal, 10, receipted=4)
+    await journal.close()
+    journal = await Journal.open(tmp_path, EDGE, FixedClock())
+    await run_days(journal, 19, receipted=4)
+    assert await journal.trim() == 0
+    await run_days(journal, 1, receipted=5)
+    assert await journal.trim() == 2
+    await run_days(journal, 1, receipted=5)
+    assert [await journal.trim(), await journal.trim()] == [2, 0]
     assert [row[0] for row in on_disk(tmp_path)] == [5]
     await journal.close()
-    journal = await Journal.open(tmp_path, EDGE, FixedClock(now_ms))
+    journal = await Journal.open(tmp_path, EDGE, FixedClock())
     assert journal.head == 5
+    await journal.close()
+
+
+async def test_wall_clock_set_ahead_makes_nothing_old(tmp_path: Path) -> None:
+    clock = FixedClock()
+    journal = await Journal.open(tmp_path, EDGE, clock)
+    await journal.append([draft(at=clock.now_ms) for _ in range(5)])
+    await journal.grow_older(Seq(5))
+    clock.now_ms += 31 * DAY_MS
+    await journal.append([draft(at=clock.now_ms)])
+    await run_days(journal, 29, receipted=6)
+    assert await journal.trim() == 0
     await journal.close()
 
 
 def test_newest_row_stays_so_that_the_chain_can_go_on(tmp_path: Path) -> None:
     file = JournalFile(tmp_path / FILE_NAME, EDGE, Epoch(1))
     file.append([draft(at=0), draft(at=0)], {})
-    assert file.trim(2, before_at=DAY_MS, limit=100) == 1
+    file.set_marks({TRIM_MARK: "2"})
+    assert file.trim(limit=100) == 1
     file.close()

@@ -52,10 +52,11 @@ class FakeJournal:
         self.rows: list[str] = []
         self.fails = False
 
-    async def append(self, drafts, memories) -> None:
+    async def append(self, drafts, _memories, on_durable) -> None:
         if self.fails:
             raise JournalFailed("disk")
         self.rows += [draft.kind for draft in drafts]
+        on_durable()
 
 
 class FakeClock:

@@ -173,6 +173,28 @@ def test_fault_is_told_once_and_at_its_line(tmp_path: Path, text: str, problem: 
     assert problems[0].startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("secret", "fault"),
+    [(None, "cannot be read: No such file"), (b" \n", "is empty"), (b"\xff\xfe", "is not UTF-8")],
+    ids=["missing", "empty", "binary"],
+)
+def test_secret_that_cannot_be_used_is_a_fault_at_its_line(
+    tmp_path: Path, secret: bytes | None, fault: str
+) -> None:
+    file = tmp_path / "secret"
+    if secret is not None:
+        file.write_bytes(secret)
+    broker = f'username = "liuxu"\npassword_file = "{file}"\n[[bus]]'
+    media = f'[media]\nport = 8471\ntoken_file = "{file}"\n'
+    text = SOUND.replace("[[bus]]", broker, 1) + media
+    problems = said(tmp_path, text)
+    assert len(problems) == 2
+    assert problems[0].startswith(f"9: broker.password_file: {file} {fault}")
+    assert problems[1].startswith(f"28: media.token_file: {file} {fault}")
+    file.write_text("a secret\n")
+    assert checked(tmp_path, text).problems == []
+
+
 def serial(profile: str, baud: int, interval_ms: int = 100) -> str:
     bus = f'kind = "modbus_rtu"\ndevice = "/dev/ttyS0"\nbaud = {baud}'
     text = SOUND.replace(TCP_LINE, bus)

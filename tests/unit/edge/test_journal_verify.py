@@ -12,6 +12,7 @@ from edge.clock import Stamp
 from edge.journal_file import FILE_NAME, JournalFile
 from edge.journal_verify import verify
 from edge.proposals import Draft
+from edge.retention import TRIM_MARK
 
 EDGE = EdgeId("liuxu")
 EPOCH = Epoch(7)
@@ -97,7 +98,8 @@ def test_chain_computed_anew_is_found_at_the_receipt(path: Path) -> None:
 
 def test_trimmed_journal_is_sound_from_its_base_on(path: Path) -> None:
     file = JournalFile(path, EDGE, EPOCH)
-    assert file.trim(RECEIPT, before_at=1_000, limit=100) == RECEIPT
+    file.set_marks({TRIM_MARK: str(RECEIPT)})
+    assert file.trim(limit=100) == RECEIPT
     file.close()
     verdict = verify(path)
     assert (verdict.first, verdict.last, verdict.bad_seq) == (7, 8, None)
