@@ -25,7 +25,7 @@ from central.patrol.clockwork import Clockwork
 from central.patrol.desk import Desk
 from central.patrol.routes import PatrolRoutes
 from central.patrol.supervision import Supervision
-from central.settings import CentralSettings, read_secret
+from central.settings import CentralSettings, media_tokens, read_secret
 from central.store.database import Change, Store
 from central.video.relay import Relay
 from central.video.routes import VideoRoutes
@@ -53,7 +53,7 @@ def wall_ms() -> int:
 async def run(settings: CentralSettings) -> None:
     """The centre, until SIGINT or SIGTERM. Raises SettingsFault, PortInUse, StoreError."""
     stop = _stop_on_signals()
-    token = read_secret(settings.media.token_file, "media.token_file") if settings.media else None
+    tokens = media_tokens(settings)
     if settings.broker.password_file:
         read_secret(settings.broker.password_file, "broker.password_file")
     listening = _listen(settings.web.host, settings.web.port)
@@ -64,7 +64,7 @@ async def run(settings: CentralSettings) -> None:
         await store.open()
         gate = Gate(store, passwords, wall_ms)
         await announce_first_start(gate, settings.data_dir / FIRST_SIGN_IN_FILE)
-        relay = Relay(settings.stations, token)
+        relay = Relay(settings.stations, tokens)
         await _serve(settings, store, gate, relay, listening=listening, stop=stop)
     finally:
         passwords.close()

@@ -61,8 +61,12 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
 
 
 @app.command()
-def check(config: Config = DEFAULT_CONFIG) -> None:
+def check(
+    file: Annotated[Path | None, typer.Argument(help="As --config FILE.", show_default=False)] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
     """Check central.toml, stations and rules: every fault at once, with file, line, path and hint."""
+    config = file or config
     settings = _settings(config)
     rooms = sum(len(station.rooms) for station in settings.stations)
     sys.stdout.write(f"{config}: sound ({len(settings.stations)} stations, {rooms} rooms)\n")

@@ -3,7 +3,8 @@
 CentralError                  central
 ├── StoreError                store
 │   ├── NewerSchema           store.newer_schema      a later release made this store: start that one
-│   └── StoreUnavailable      store.unavailable       disk full, server gone: nothing was committed  retryable
+│   ├── StoreUnavailable      store.unavailable       disk full, server gone: nothing was committed  retryable
+│   └── BadValue              store.bad_value         the database cannot hold a value: nothing was committed
 └── ActError                  alert                   what a person asked for was not done
     ├── NotFound              alert.not_found         no such alert
     ├── Conflict              alert.conflict          it is not as the person saw it; carries how it is
@@ -29,6 +30,10 @@ class NewerSchema(StoreError):
 class StoreUnavailable(StoreError):
     code = "store.unavailable"
     retryable = True
+
+
+class BadValue(StoreError):
+    code = "store.bad_value"
 
 
 class ActError(CentralError):

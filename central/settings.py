@@ -69,7 +69,9 @@ class StationSettings(_Table, frozen=True):
     id: EdgeIdText
     edge: EdgeIdText
     name: Name
-    media_url: Annotated[str, Meta(pattern=r"^wss?://[^/\s]+$")] | None = None
+    media_url: Annotated[str, Meta(pattern=r"^wss?://[^/\s]+\Z")] | None = None
+    media_token_file: Text | None = None
+    """One line: what this station's media server asks for, so that no other station's opens it."""
     rooms: tuple[RoomSettings, ...] = field(name="room", default=())
     cabinets: tuple[CabinetSettings, ...] = field(name="cabinet", default=())
 
@@ -107,7 +109,7 @@ class BrokerSettings(_Table, frozen=True):
 
 class MediaSettings(_Table, frozen=True):
     token_file: Text
-    """One line: what the centre shows to the stations' media servers."""
+    """One line: what the centre shows to the media server of a station that has no file of its own."""
 
 
 class _Places(_Table, frozen=True):
@@ -187,6 +189,18 @@ def read_secret(file: str, path: str) -> str:
     if not line:
         raise SettingsFault([Fault(file, 0, path, "is empty")])
     return line
+
+
+def media_tokens(settings: CentralSettings) -> dict[str, str]:
+    """What each station's media server asks for, by the station's id. Raises SettingsFault."""
+    tokens = {}
+    for at, station in enumerate(settings.stations):
+        if station.media_token_file is not None:
+            own = f"station[{at}].media_token_file"
+            tokens[station.id] = read_secret(station.media_token_file, own)
+        elif settings.media is not None:
+            tokens[station.id] = read_secret(settings.media.token_file, "media.token_file")
+    return tokens
 
 
 def _places(file: TomlFile) -> _Places:

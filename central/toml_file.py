@@ -103,7 +103,14 @@ class TomlFile:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            self.fault(path, _WHERE.sub("", str(error)))
+            self.fault(path, _WHERE.sub("", str(error)), _allowed(info))
+
+
+def _allowed(info: msgspec.inspect.Type) -> str:
+    """A hint for a value that is none of a few words."""
+    if isinstance(info, msgspec.inspect.EnumType):
+        return "one of " + ", ".join(str(member.value) for member in info.cls)
+    return ""
 
 
 def _key_lines(text: str) -> Iterator[tuple[KeyPath, int]]:

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 
 from contract.ids import EdgeId, Epoch
 
-HASH_BYTES = 32
-
 
 def anchor(edge: EdgeId, epoch: Epoch) -> bytes:
     """The hash that stands before row 1 of an epoch."""

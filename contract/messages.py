@@ -17,6 +17,7 @@ from contract.rows import Text
 
 Signature = Annotated[str, Meta(max_length=128)]
 Millis = Annotated[int, Meta(ge=0, lt=2**53)]
+Count = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -65,14 +66,14 @@ class Beat(_Message, frozen=True):
     """`up/beat`: I live, this is my head, this is a digest of all my points (`points.state_digest`)."""
 
     epoch: EpochNumber
-    session: int
-    n: int
+    session: Count
+    n: Count
     seq: SeqNumber
     hash: HashText
     digest: HashText
     clock: Clock
     at: Millis
-    queued: int
+    queued: Count
     """Rows that no receipt covers yet."""
 
 
@@ -90,7 +91,7 @@ class Birth(_Message, frozen=True):
     """`up/birth`: who I am, what I watch, how it stands; at each connect and when the centre returns."""
 
     epoch: EpochNumber
-    session: int
+    session: Count
     boot: Text
     software: Text
     config: HashText
@@ -105,7 +106,7 @@ class Status(_Message, frozen=True):
     """`up/status`, retained. A will of an older `session` than the newest birth says nothing."""
 
     state: Literal["online", "offline"]
-    session: int
+    session: Count
     at: Millis
 
 

@@ -41,10 +41,10 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fact. `at` is wall time in ms, `mono` the boot's monotonic clock in ns, `boot` the boot's id."""
 
     seq: SeqNumber
-    kind: Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+$", max_length=64)]
+    kind: Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+\Z", max_length=64)]
     at: Annotated[int, Meta(ge=0, lt=2**53)]
     mono: Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    boot: Annotated[str, Meta(pattern=r"^[0-9a-f-]{1,36}$")]
+    boot: Annotated[str, Meta(pattern=r"^[0-9a-f-]{1,36}\Z")]
     clock: Clock
     point: PointIdText | None
     data: Data

@@ -123,5 +123,5 @@ def _plain(code: str) -> str:
 
 
 def _hash(secret: str) -> str:
-    """These secrets are random and long, so a plain hash hides them."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    """These secrets are random and long, so a plain hash hides them. A cookie may hold any bytes."""
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()

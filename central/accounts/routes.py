@@ -8,14 +8,12 @@ from msgspec import Meta, Struct
 
 from central.accounts.errors import AccountError, CodeRefused, LockedOut, NameTaken, WrongCredentials
 from central.accounts.gate import Gate, SignedIn
+from central.accounts.names import NAME_MAX_CHARS, one_spelling
 from central.accounts.passwords import MIN_CHARS
 from central.accounts.roles import Right, Role, User
 from central.web.access import COOKIE, Anyone
 from central.web.endpoints import Call, Endpoint, Nothing, json_response
 from central.web.errors import Invalid, Problem
-
-NameText = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f]+( [^\s\x00-\x1f\x7f]+)*$", max_length=32)]
-"""Words with single spaces between: no name can look like another by its spaces."""
 
 _STATUS: dict[type[AccountError], int] = {
     WrongCredentials: 401,
@@ -29,7 +27,7 @@ _log = structlog.get_logger(__name__)
 class SignIn(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """With `code`: makes the account that the one-time code is for, and signs it in."""
 
-    name: NameText
+    name: Annotated[str, Meta(min_length=1, max_length=NAME_MAX_CHARS)]
     password: Annotated[str, Meta(min_length=1, max_length=128)]
     code: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
@@ -110,8 +108,11 @@ class AccountRoutes:
         return InvitationReply(made.code, made.expires_ms)
 
     async def _enter(self, body: SignIn, address: str) -> SignedIn:
+        name = one_spelling(body.name)
+        if name is None:
+            raise Invalid("a name is words of visible characters, single spaces between", "body.name")
         if body.code is None:
-            return await self._gate.sign_in(body.name, body.password, address)
+            return await self._gate.sign_in(name, body.password, address)
         if len(body.password) < MIN_CHARS:
             raise Invalid(f"a new password has at least {MIN_CHARS} characters", "body.password")
-        return await self._gate.sign_up(body.code, body.name, body.password, address)
+        return await self._gate.sign_up(body.code, name, body.password, address)

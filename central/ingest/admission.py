@@ -15,7 +15,6 @@ from contract.messages import Batch, Beat, Birth, Live, Status, batch_hashes, li
 from contract.rows import Row, decode_row
 
 UpMessage = Batch | Live | Beat | Birth | Status
-COUNT_END = 2**53
 HashAt = Callable[[int], str | None]
 """The hash after a stored row of this edge and epoch, None where it is not known."""
 
@@ -61,13 +60,10 @@ def check_epoch(cursor: Cursor, edge: str, epoch: int) -> None:
         raise UnknownEpoch(f"edge {edge}: epoch {epoch}, admitted with {cursor.epoch}")
 
 
-def check_envelope(topic_edge: str, message: UpMessage) -> None:
-    """Raises WrongSender, or Malformed for a count that no store could hold."""
+def check_sender(topic_edge: str, message: UpMessage) -> None:
+    """Raises WrongSender."""
     if topic_edge != message.edge:
         raise WrongSender(f"topic of {topic_edge}, message of {message.edge}")
-    for name in ("session", "queued"):
-        if not 0 <= getattr(message, name, 0) < COUNT_END:
-            raise Malformed(f"edge {topic_edge}: {name} is no count")
 
 
 def check_head(cursor: Cursor, edge: str, seq: int, head: str) -> None:

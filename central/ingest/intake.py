@@ -50,8 +50,8 @@ class Outcome(Struct):
 
     replies: dict[str, bytes] = {}
     """By topic: of several receipts for one edge only the last says anything."""
-    heard: dict[str, float] = {}
-    left: list[str] = []
+    heard: dict[str, float | None] = {}
+    """By edge, the last word of the group: the instant of a sign of life, None for a goodbye."""
     refused: list[tuple[Arrival, ContractError]] = []
     stored: int = 0
 
@@ -92,7 +92,7 @@ class Intake:
                     self.outcome.heard[beat.edge] = arrival.mono_s
             case Status() as status:
                 if stations.take_status(self._scene, status, arrival.received_ms):
-                    self.outcome.left.append(status.edge)
+                    self.outcome.heard[status.edge] = None
 
     def _take_batch(self, batch: Batch, now_ms: int) -> None:
         cursor = self._cursor(batch.edge, batch.epoch)

@@ -2,7 +2,8 @@
 
 A client lives for one connection and starts clean: what the broker forgot, the edges still hold.
 Connecting resolves names and may block, so it happens in a thread; all else happens on the loop.
-MQTT 5 first; a broker that refuses it is tried with 3.1.1 next.
+MQTT 5 first; a broker that refuses it is tried with 3.1.1 next, but one that once took it is never spoken
+to in less.
 """
 
 import asyncio
@@ -18,22 +19,28 @@ from typing import Any, Literal
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from central.settings import BrokerSettings
 from contract import messages, topics
-from contract.limits import RECONNECT_CAP_S
+from contract.errors import ContractError
+from contract.limits import MESSAGE_MAX_BYTES, RECONNECT_CAP_S
 from contract.messages import CentralStatus
 
 Receive = Callable[[str, bytes, int, float], None]
 """Topic, payload, wall ms and monotonic seconds at arrival; called on the loop, must not raise."""
 
+CLIENT_ID = "casewatch-central"
+"""The same at each start: the broker then ends a connection that an earlier start left half open."""
 KEEPALIVE_S = 10
 CONNECT_TIMEOUT_S = 2.0
 GOODBYE_TIMEOUT_S = 1.0
 QUEUED_MESSAGES_MAX = 1_024
 """Receipts that wait for the broker; more are dropped, and the edges ask again."""
+PACKET_MAX_BYTES = MESSAGE_MAX_BYTES + 4_096
+"""A broker that speaks MQTT 5 keeps anything longer from us."""
 
 log = structlog.get_logger()
 
@@ -49,6 +56,7 @@ class Link:
         self._client: Client | None = None
         self._ended = asyncio.Event()
         self._protocol = MQTTProtocolVersion.MQTTv5
+        self._has_spoken_v5 = False
         self._is_lost_logged = False
         self._refusal = ""
 
@@ -100,6 +108,7 @@ class Link:
 
     async def _say_goodbye(self, client: Client) -> None:
         if self.is_connected:
+            self.is_connected = False
             client.publish(topics.CENTRAL_STATUS, self._status("offline"), qos=1, retain=True)
             client.disconnect()
             with suppress(TimeoutError):
@@ -109,7 +118,7 @@ class Link:
     def _make_client(self, receive: Receive) -> Client:
         client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"casewatch-central-{self._instance}",
+            client_id=CLIENT_ID,
             protocol=self._protocol,
             clean_session=None if self._protocol is MQTTProtocolVersion.MQTTv5 else True,
             reconnect_on_failure=False,
@@ -117,10 +126,11 @@ class Link:
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_queued_messages_set(QUEUED_MESSAGES_MAX)
         client.will_set(topics.CENTRAL_STATUS, self._status("offline"), qos=1, retain=True)
-        if self._broker.username:
-            client.username_pw_set(self._broker.username, self._password())
 
         def hand_on(_client: Client, _data: Any, message: MQTTMessage) -> None:
+            if message.topic == topics.CENTRAL_STATUS:
+                self._hear_status(bytes(message.payload))
+                return
             receive(message.topic, bytes(message.payload), time.time_ns() // 1_000_000, time.monotonic())
 
         client.on_message = hand_on
@@ -136,8 +146,29 @@ class Link:
         now_ms = time.time_ns() // 1_000_000
         return messages.encode(CentralStatus(state=state, instance=self._instance, at=now_ms))
 
+    def _hear_status(self, payload: bytes) -> None:
+        """While we are here nothing may stand in our place: no earlier start's will, and no rubbish."""
+        try:
+            status = messages.decode(CentralStatus, payload)
+            is_gone = status.state == "offline" and status.instance != self._instance
+        except ContractError:
+            is_gone = True
+        if is_gone:
+            self._say_online()
+
+    def _say_online(self) -> None:
+        if self._client is not None and self.is_connected:
+            self._client.publish(topics.CENTRAL_STATUS, self._status("online"), qos=1, retain=True)
+
     def _connect(self, client: Client) -> None:
-        client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
+        """Raises OSError or ValueError, also for a password that cannot be read."""
+        if self._broker.username:
+            client.username_pw_set(self._broker.username, self._password())
+        properties = None
+        if self._protocol is MQTTProtocolVersion.MQTTv5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.MaximumPacketSize = PACKET_MAX_BYTES
+        client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, properties=properties)
         sock = client.socket()
         if isinstance(sock, socket.socket):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -178,9 +209,12 @@ class Link:
             sock.close()
 
     def _choose_protocol(self, *, was_connected: bool) -> None:
-        """A connection that never got past its CONNECT says that the other version should be tried."""
-        use_old = not was_connected and self._protocol is MQTTProtocolVersion.MQTTv5
-        self._protocol = MQTTProtocolVersion.MQTTv311 if use_old else MQTTProtocolVersion.MQTTv5
+        """What worked is kept; a CONNECT without success says that the other version should be tried."""
+        is_v5 = self._protocol is MQTTProtocolVersion.MQTTv5
+        if was_connected:
+            self._has_spoken_v5 = self._has_spoken_v5 or is_v5
+        elif not self._has_spoken_v5:
+            self._protocol = MQTTProtocolVersion.MQTTv311 if is_v5 else MQTTProtocolVersion.MQTTv5
 
     def _handle_connect(
         self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _props: Properties | None
@@ -189,9 +223,9 @@ class Link:
             self._refusal = f"broker refused: {reason}"
             self._ended.set()
             return
-        client.subscribe(topics.ALL_UP, qos=1)
-        client.publish(topics.CENTRAL_STATUS, self._status("online"), qos=1, retain=True)
+        client.subscribe([(topics.ALL_UP, 1), (topics.CENTRAL_STATUS, 1)])
         self.is_connected = True
+        self._say_online()
         self._is_lost_logged = False
         log.info("broker_connected", host=self._broker.host, port=self._broker.port)
 

@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import Counter as Metric
 
 from central.errors import StoreUnavailable
-from central.ingest.admission import UpMessage, check_envelope
+from central.ingest.admission import UpMessage, check_sender
 from central.ingest.intake import Arrival, Intake, Outcome
 from central.ingest.refusals import Refusals
 from central.patrol import stations as links
@@ -79,7 +79,7 @@ class Ingest:
                 name, edge = edge, None
                 raise UnknownEdge(f"no station has edge {name}")
             message = _decode[kind](payload)
-            check_envelope(edge, message)
+            check_sender(edge, message)
         except ContractError as error:
             self._refusals.note(edge, error.code, str(error), mono_s)
             return
@@ -125,11 +125,11 @@ class Ingest:
         for topic, payload in outcome.replies.items():
             self._publish(topic, payload)
         for edge, mono_s in outcome.heard.items():
-            if self._supervision.heard(edge, mono_s):
+            if mono_s is None:
+                self._supervision.left(edge)
+                log.info("station_left", edge=edge)
+            elif self._supervision.heard(edge, mono_s):
                 log.info("station_heard", edge=edge)
-        for edge in outcome.left:
-            self._supervision.left(edge)
-            log.info("station_left", edge=edge)
         for arrival, error in outcome.refused:
             self._refusals.note(arrival.message.edge, error.code, str(error), arrival.mono_s)
         rows_total.inc(outcome.stored)

@@ -14,7 +14,7 @@ from central.web.errors import Problem
 
 class EventQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """`after`: an event's id; ids are in commit order. `last`: the newest so many, instead of a page.
-    `room`: only rows of this room's points.
+    `room`: only rows of this room's points, from its own station's edge.
     """
 
     after: Annotated[int, Meta(ge=0, lt=2**53)] = 0
@@ -35,8 +35,8 @@ class EventRoutes:
 
     def __init__(self, store: Store, stations: tuple[StationSettings, ...]) -> None:
         self._store = store
-        self._points = {
-            room.id: (*room.doors, *((room.camera,) if room.camera else ()))
+        self._origins = {
+            room.id: events.Origin(station.edge, (*room.doors, *((room.camera,) if room.camera else ())))
             for station in stations
             for room in station.rooms
         }
@@ -52,14 +52,14 @@ class EventRoutes:
 
     async def list_events(self, call: Call[Nothing, EventQuery]) -> EventsReply:
         asked = call.query
-        if asked.room is not None and asked.room not in self._points:
+        if asked.room is not None and asked.room not in self._origins:
             raise Problem(404, "room.not_found", "no such room")
-        points = self._points[asked.room] if asked.room else None
+        origin = self._origins[asked.room] if asked.room else None
         if asked.last is not None:
             count = asked.last
-            newest = await self._store.read(lambda conn: events.last_events(conn, count, points))
+            newest = await self._store.read(lambda conn: events.last_events(conn, count, origin))
             return EventsReply(newest, None)
         found = await self._store.read(
-            lambda conn: events.list_events(conn, asked.after, asked.limit, points)
+            lambda conn: events.list_events(conn, asked.after, asked.limit, origin)
         )
         return EventsReply(*found)

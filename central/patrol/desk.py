@@ -99,6 +99,8 @@ class Desk:
         if (answer := _answered(tx, action_id, Act.REVIEW, alert_id, person)) is not None:
             return answer
         seen = self._owned(tx, alert_id, person)
+        if form.result == "device_fault" and self._camera(seen.room) is None:
+            raise Refused("review.no_camera", "a room without camera has no picture that could fail")
         is_unseen = form.result == "device_fault" and seen.viewed_ms < self._rules.decoded_min_s * 1_000
         if not is_unseen:
             self._check_viewed(seen, form)
@@ -112,7 +114,7 @@ class Desk:
         tx.conn.execute(insert(review).values(_log_entry(step, form)))
         if form.result == "device_fault":
             picture = faults.Subject("picture", seen.station, seen.room, self._camera(seen.room))
-            faults.stand(tx, picture, "reported by a watcher", now_ms)
+            faults.report(tx, picture, "reported by a watcher", now_ms)
         return answer
 
     def viewed(self, tx: Transaction, alert_id: str, person_id: str, added_ms: int, now_ms: int) -> Alert:

@@ -69,7 +69,7 @@ def _take_in_room(scene: Scene, fact: Fact, place: RoomPlace, point: str) -> int
     was_open = now.door == "open"
     state = scene.points(fact.edge, (point,))[point]
     is_camera = point == place.room.camera
-    is_current = _move(state, fact, PointType.PICTURE if is_camera else PointType.DOOR)
+    is_current = _move(state, fact, place.type_of(point))
     if is_current and (is_camera or fact.row.kind in _TELLS_QUALITY):
         stand_point_faults(scene, place, state, fact.received_ms, fact.cause)
     alert_id = None
@@ -112,7 +112,7 @@ def _openings(fact: Fact) -> int:
 
 def _take_in_cabinet(scene: Scene, fact: Fact, place: CabinetPlace, point: str) -> None:
     state = scene.points(fact.edge, (point,))[point]
-    if _move(state, fact, PointType(point.rpartition(".")[2])):
+    if _move(state, fact, place.type_of(point)):
         if fact.row.kind in _TELLS_QUALITY:
             stand_point_faults(scene, place, state, fact.received_ms, fact.cause)
         scene.show_cabinet(place, fact.cause)

@@ -35,9 +35,14 @@ def stand(
         tx.changed("fault", new, cause)
 
 
+def report(tx: Transaction, subject: Subject, detail: str, now_ms: int) -> None:
+    """A person says so: a fault that stands already keeps its own detail and age."""
+    if tx.conn.execute(select(fault.c.id).where(*_this(subject))).first() is None:
+        stand(tx, subject, detail, now_ms)
+
+
 def _this(subject: Subject) -> list[ColumnElement[bool]]:
-    point = fault.c.point == subject.point if subject.point else fault.c.point.is_(None)
-    same = [fault.c.station == subject.station, fault.c.kind == subject.kind, point]
+    same = [fault.c[name] == value for name, value in asdict(subject).items()]
     return [*same, fault.c.cleared_ms.is_(None)]
 
 

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from central.settings import CabinetSettings, RoomSettings, StationSettings
+from contract.points import PointType
 
 
 class RoomPlace(Struct, frozen=True):
@@ -13,6 +14,9 @@ class RoomPlace(Struct, frozen=True):
     order: int
     room: RoomSettings
 
+    def type_of(self, point: str) -> PointType:
+        return PointType.PICTURE if point == self.room.camera else PointType.DOOR
+
 
 class CabinetPlace(Struct, frozen=True):
     station: str
@@ -22,6 +26,9 @@ class CabinetPlace(Struct, frozen=True):
     def points(self, slot: int) -> tuple[str, str]:
         """The lock's and the item sensor's point of a slot."""
         return f"{self.cabinet.id}.s{slot:02}.lock", f"{self.cabinet.id}.s{slot:02}.item"
+
+    def type_of(self, point: str) -> PointType:
+        return PointType(point.rpartition(".")[2])
 
 
 class Places:

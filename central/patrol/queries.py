@@ -13,7 +13,7 @@ from central.patrol.board import EdgeLink
 from central.patrol.engine import PointState, Use
 from central.patrol.places import CabinetPlace, Places, RoomPlace
 from central.patrol.schema import LIVE, alert, edge_link, fault, point_state, review, room_session
-from central.patrol.uses import load_uses, with_id
+from central.patrol.uses import load_standing, load_uses, with_id
 from central.settings import StationSettings
 from central.store import board_changes
 
@@ -51,7 +51,7 @@ def snapshot(conn: Connection, stations: tuple[StationSettings, ...]) -> Board:
         for row in conn.execute(select(point_state))
     }
     shown = or_(room_session.c.id.in_(select(room_session.c.id).where(LIVE)), alert.c.state != "REVIEWED")
-    uses = load_uses(conn, shown, limit=ALERTS_SHOWN_MAX)
+    uses = load_standing(conn, shown, limit=ALERTS_SHOWN_MAX)
     view = _View(links, points, uses)
     return Board(
         seq=board_changes.last_seq(conn),

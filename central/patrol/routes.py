@@ -13,7 +13,7 @@ from central.patrol import queries
 from central.patrol.desk import Desk, ReviewForm
 from central.settings import StationSettings
 from central.store.database import Store, Transaction
-from central.web.endpoints import Call, Endpoint, Nothing
+from central.web.endpoints import Call, Endpoint, Nothing, Text
 from central.web.errors import Problem
 
 ActionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{8,64}$")]
@@ -31,7 +31,7 @@ class ClaimAct(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class ReleaseAct(ClaimAct, frozen=True):
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    reason: Annotated[Text, Meta(min_length=1, max_length=500)]
 
 
 class ReviewAct(ReviewForm, frozen=True):
@@ -48,7 +48,7 @@ class AlertQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReviewQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    room: Annotated[str, Meta(max_length=64)] | None = None
+    room: Annotated[Text, Meta(max_length=64)] | None = None
     after: After | None = None
     limit: PageSize = 100
 

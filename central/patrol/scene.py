@@ -15,13 +15,15 @@ from central.patrol.engine import Patrol, PointState, Use, door_of
 from central.patrol.places import CabinetPlace, Places, RoomPlace
 from central.patrol.schema import alert, edge_link, point_state, room_session
 from central.patrol.shelf import Shelf
-from central.patrol.uses import due_in_room, in_room, load_uses, record_moments, with_id
+from central.patrol.uses import due_in_room, in_room, load_standing, load_uses, record_moments, with_id
 from central.settings import Rules
 from central.store.board_changes import Cause
 from central.store.database import Transaction
 
 WAITING_MAX = 20
-"""Uses of one room that a decision looks at; older ones wait on, but no late row joins them."""
+"""Uses of one room that a decision looks at, the live one first of all; older ones wait on, but no late row
+joins them.
+"""
 
 
 class RoomNow(Struct):
@@ -140,7 +142,7 @@ class Scene:
         return found or self._points.lay((edge, name), PointState(edge, name), is_stored=False)
 
     def _uses(self, room_id: str) -> list[Use]:
-        return self._lay(load_uses(self._tx.conn, in_room(room_id), WAITING_MAX))
+        return self._lay(load_standing(self._tx.conn, in_room(room_id), WAITING_MAX))
 
     def _lay(self, uses: list[Use]) -> list[Use]:
         for use in uses:

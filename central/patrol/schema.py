@@ -45,7 +45,7 @@ room_session = Table(
     Column("due_ms", BigInteger, nullable=False),
     Column("max_at_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),
-    Index("room_session_live", "room", sqlite_where=LIVE, postgresql_where=LIVE),
+    Index("room_session_live", "room", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
     Index("room_session_due", "due_ms", sqlite_where=LIVE, postgresql_where=LIVE),
 )
 

@@ -48,10 +48,10 @@ class Shelf:
         changed = {key: row for key, row in self._rows.items() if row != self._were.get(key)}
         new = [asdict(row) for key, row in changed.items() if key not in self._stored]
         moved = [self._keyed(row) for key, row in changed.items() if key in self._stored]
+        if moved:  # first: an old row may have to give up its place to a new one
+            conn.execute(_update_by_key(self._table), moved)
         if new:
             conn.execute(insert(self._table), new)
-        if moved:
-            conn.execute(_update_by_key(self._table), moved)
 
     def _keyed(self, row: Struct) -> dict[str, Any]:
         fields = asdict(row)

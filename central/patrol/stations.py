@@ -32,7 +32,7 @@ def take_birth(scene: Scene, birth: Birth, now_ms: int) -> bool:
         assert place is not None
         if birth.epoch != state.epoch or birth.seq >= state.seq:
             state.epoch, state.seq = birth.epoch, birth.seq
-            state.value = point.value if point.value in VALUES[point.type] else ""
+            state.value = point.value if point.value in VALUES[place.type_of(name)] else ""
             state.quality, state.since_ms = point.quality, point.since
             stand_point_faults(scene, place, state, now_ms)
     if not _set_link(scene, birth.edge, "online", now_ms, is_news=True):

@@ -13,11 +13,7 @@ from central.patrol.states import State
 LIMIT = 500
 """Uses of one read: the others' turn is the next."""
 
-_USES = (
-    select(room_session, alert)
-    .join_from(room_session, alert, alert.c.session_id == room_session.c.id)
-    .order_by(room_session.c.id.desc())
-)
+_USES = select(room_session, alert).join_from(room_session, alert, alert.c.session_id == room_session.c.id)
 
 
 def in_room(room_id: str) -> ColumnElement[bool]:
@@ -40,7 +36,15 @@ def due_in_room(room_id: str, now_ms: int, known: Collection[int]) -> ColumnElem
 
 def load_uses(conn: Connection, where: ColumnElement[bool], limit: int = LIMIT) -> list[Use]:
     """Uses, newest first."""
-    return [_use(row) for row in conn.execute(_USES.where(where).limit(limit))]
+    query = _USES.where(where).order_by(room_session.c.id.desc()).limit(limit)
+    return [_use(row) for row in conn.execute(query)]
+
+
+def load_standing(conn: Connection, where: ColumnElement[bool], limit: int) -> list[Use]:
+    """Uses, newest first; whatever history came after them, the live ones are among them."""
+    live_first = (room_session.c.ended_ms.is_not(None), room_session.c.id.desc())
+    found = [_use(row) for row in conn.execute(_USES.where(where).order_by(*live_first).limit(limit))]
+    return sorted(found, key=lambda use: use.session.id, reverse=True)
 
 
 def record_moments(conn: Connection, moments: Iterable[Moment]) -> None:

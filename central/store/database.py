@@ -6,16 +6,17 @@ Changes of the board made inside a transaction reach `listener` after its commit
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Column, Connection, func, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 from central.board_model import Entity, EntityKind
-from central.errors import StoreUnavailable
+from central.errors import BadValue, StoreUnavailable
 from central.store import board_changes, engines, upgrade
 from central.store.board_changes import Cause, Change
 from central.store.schema import store_identity
@@ -77,37 +78,42 @@ class Store:
         self._read_engine.dispose()
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Runs `work` in one transaction; what it raises rolls back. Raises StoreUnavailable."""
+        """Runs `work` in one transaction; what it raises rolls back. Raises StoreUnavailable, BadValue."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._writer, self._commit, work, loop)
 
     async def read(self, query: Callable[[Connection], T]) -> T:
-        """Runs `query` on one consistent view of the store. Raises StoreUnavailable."""
+        """Runs `query` on one consistent view of the store. Raises StoreUnavailable, BadValue."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._view, query)
 
     def _commit(self, work: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop) -> T:
-        try:
-            with self._write_engine.begin() as conn:
-                tx = Transaction(conn)
-                result = work(tx)
-                changes = tx.place_changes()
-        except OperationalError as error:
-            raise StoreUnavailable(str(error.orig)) from error
+        with _own_errors(), self._write_engine.begin() as conn:
+            tx = Transaction(conn)
+            result = work(tx)
+            changes = tx.place_changes()
         if changes:
             # From this thread, before anybody is told of the result: so the order is that of the commits.
             loop.call_soon_threadsafe(self._tell, changes)
         return result
 
     def _view(self, query: Callable[[Connection], T]) -> T:
-        try:
-            with self._read_engine.begin() as conn:
-                return query(conn)
-        except OperationalError as error:
-            raise StoreUnavailable(str(error.orig)) from error
+        with _own_errors(), self._read_engine.begin() as conn:
+            return query(conn)
 
     def _tell(self, changes: list[Change]) -> None:
         if self.listener is not None:
             self.listener(changes)
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """The database's errors that are no fault of the program, as the store's own."""
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreUnavailable(str(error.orig)) from error
+    except DataError as error:
+        raise BadValue(str(error.orig)) from error
 
 
 def _identity(tx: Transaction) -> str:

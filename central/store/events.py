@@ -1,10 +1,10 @@
 """Stored journal rows: the bytes that the edge hashed, and when the centre first had them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw, Struct
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy import Row as SqlRow
 
 from central.store.schema import event
@@ -34,6 +34,13 @@ class NewEvent(Struct, frozen=True):
     row: bytes
 
 
+class Origin(Struct, frozen=True):
+    """Points, as this edge and no other tells of them."""
+
+    edge: str
+    points: tuple[str, ...]
+
+
 def append(conn: Connection, events: Sequence[NewEvent]) -> None:
     """Stores rows in the order given."""
     if events:
@@ -50,23 +57,25 @@ def hash_of(conn: Connection, edge: str, epoch: int, seq: int) -> str | None:
 
 
 def list_events(
-    conn: Connection, after: int, limit: int, points: Collection[str] | None = None
+    conn: Connection, after: int, limit: int, origin: Origin | None = None
 ) -> tuple[list[StoredEvent], int | None]:
-    """Oldest first, ids above `after`; `points`: only rows of these. `next` is None when there is no more."""
+    """Oldest first, ids above `after`; `origin`: only its rows. `next` is None when there is no more."""
     query = select(event).where(event.c.id > after).order_by(event.c.id).limit(limit + 1)
-    if points is not None:
-        query = query.where(event.c.point.in_(points))
-    rows = conn.execute(query).all()
+    rows = conn.execute(_of(query, origin)).all()
     page = [_stored(row) for row in rows[:limit]]
     return page, page[-1].id if len(rows) > limit else None
 
 
-def last_events(conn: Connection, count: int, points: Collection[str] | None = None) -> list[StoredEvent]:
-    """The newest `count`, oldest of them first; `points` as above."""
+def last_events(conn: Connection, count: int, origin: Origin | None = None) -> list[StoredEvent]:
+    """The newest `count`, oldest of them first; `origin` as above."""
     query = select(event).order_by(event.c.id.desc()).limit(count)
-    if points is not None:
-        query = query.where(event.c.point.in_(points))
-    return [_stored(row) for row in reversed(conn.execute(query).all())]
+    return [_stored(row) for row in reversed(conn.execute(_of(query, origin)).all())]
+
+
+def _of(query: Select[Any], origin: Origin | None) -> Select[Any]:
+    if origin is None:
+        return query
+    return query.where(event.c.edge == origin.edge, event.c.point.in_(origin.points))
 
 
 def _stored(row: SqlRow[Any]) -> StoredEvent:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import aiohttp
@@ -17,21 +17,20 @@ PREFETCHED_MAX = 8
 
 
 class Relay:
-    """`token`: what the stations' media servers ask for; None where the centre has no [media]."""
+    """`tokens`: what each station's media server asks for, by the station's id."""
 
-    def __init__(self, stations: Sequence[StationSettings], token: str | None) -> None:
-        self._token = token
+    def __init__(self, stations: Sequence[StationSettings], tokens: Mapping[str, str]) -> None:
         self._pulls: dict[str, Pull] = {}
         self._begun: asyncio.Queue[tuple[str, Pull]] = asyncio.Queue()
-        self._urls = {
-            room.id: f"{station.media_url}/live/{room.camera}" if station.media_url else None
+        self._sources = {
+            room.id: _source(station, room.camera, tokens.get(station.id))
             for station in stations
             for room in station.rooms
             if room.camera is not None
         }
 
     def has_camera(self, room: str) -> bool:
-        return room in self._urls
+        return room in self._sources
 
     def prefetch(self, room: str) -> None:
         """A door there has opened: have its picture ready. Does nothing where there is no camera."""
@@ -64,10 +63,17 @@ class Relay:
         del self._pulls[room]
 
     def _pull(self, room: str) -> Pull | None:
-        url = self._urls.get(room)
-        if url is None or self._token is None:
+        source = self._sources.get(room)
+        if source is None:
             return None
         if room not in self._pulls:
-            self._pulls[room] = Pull(url, self._token)
+            self._pulls[room] = Pull(*source)
             self._begun.put_nowait((room, self._pulls[room]))
         return self._pulls[room]
+
+
+def _source(station: StationSettings, camera: str, token: str | None) -> tuple[str, str] | None:
+    """Address and token of a camera; None where the centre's settings have not both."""
+    if station.media_url is None or token is None:
+        return None
+    return f"{station.media_url}/live/{camera}", token

@@ -44,14 +44,14 @@ class VideoRoutes:
         self._relay = relay
         self._desk = desk
         self._clock = clock
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: dict[web.WebSocketResponse, Viewing] = {}
 
     def socket(self) -> Socket:
         return Socket(
             path="/api/v1/rooms/{room}/live",
             access=Right.VIEW_PICTURE,
             handler=self.handle,
-            summary="the picture of a room; every viewing is written down",
+            summary="the picture of a room, for the alert of `?alert=`; every viewing is written down",
         )
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
@@ -61,19 +61,24 @@ class VideoRoutes:
             raise NotFound
         if len(self._open) >= VIEWERS_MAX:
             raise Problem(503, "video.too_many", "too many people watch at this moment")
-        alert_id = request.query.get("alert") or None
+        socket = web.WebSocketResponse(heartbeat=PING_EVERY_S, max_msg_size=MESSAGE_MAX_BYTES, compress=False)
+        if not socket.can_prepare(request):
+            raise Problem(400, "video.socket_needed", "a picture is shown over a WebSocket only")
+        alert_id = request.query.get("alert")
+        if not alert_id:
+            raise Problem(422, "video.reason_needed", "nobody looks into a room but for an alert: ?alert=")
         viewing = Viewing(self._store, self._desk, request[USER].person, room, alert_id)
         if not await viewing.begin(self._clock()):
             raise NotFound
-        socket = web.WebSocketResponse(heartbeat=PING_EVERY_S, max_msg_size=MESSAGE_MAX_BYTES, compress=False)
         await socket.prepare(request)
-        self._open.add(socket)
+        self._open[socket] = viewing
+        viewing.counts = self._is_first(viewing)
         try:
             await self._show(request, socket, room, viewing)
         except StoreUnavailable:  # what cannot be written down is not shown
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=StoreUnavailable.code.encode())
         finally:
-            self._open.discard(socket)
+            del self._open[socket]
         return socket
 
     async def close(self) -> None:
@@ -99,6 +104,11 @@ class VideoRoutes:
         while True:
             await asyncio.sleep(NOTE_EVERY_S)
             await viewing.note(self._clock())
+            viewing.counts = self._is_first(viewing)  # from here on: what both showed counts once
+
+    def _is_first(self, viewing: Viewing) -> bool:
+        """Of this person's open viewings for this alert it is the oldest."""
+        return next(one for one in self._open.values() if one.purpose == viewing.purpose) is viewing
 
 
 async def _send(mailbox: Mailbox, socket: web.WebSocketResponse, presented: PresentedTime) -> None:

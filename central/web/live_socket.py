@@ -12,6 +12,7 @@ from central.accounts.roles import Right, User
 from central.errors import StoreUnavailable
 from central.web.access import USER
 from central.web.conversation import converse
+from central.web.endpoints import Text
 from central.web.live import Hub
 from central.web.openapi import Socket
 from central.web.paint_receipts import PaintReceipt, PaintReceipts
@@ -30,10 +31,10 @@ class _Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"
 class Hello(_Message, frozen=True, tag="hello"):
     """What the board knows (`epoch`, `last_seq`), and which board it is."""
 
-    epoch: Annotated[str, Meta(max_length=64)] | None
+    epoch: Annotated[Text, Meta(max_length=64)] | None
     last_seq: _Count
     view: Literal["wall", "desk"]
-    console: Annotated[str, Meta(min_length=1, max_length=64)]
+    console: Annotated[Text, Meta(min_length=1, max_length=64)]
 
 
 class Painted(_Message, frozen=True, tag="painted"):

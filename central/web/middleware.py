@@ -12,7 +12,7 @@ from aiohttp import web
 
 from central.accounts.gate import Gate
 from central.accounts.roles import Right
-from central.errors import StoreUnavailable
+from central.errors import BadValue, StoreUnavailable
 from central.web import metrics
 from central.web.access import COOKIE, USER, Anyone, access_of
 from central.web.errors import Forbidden, ForeignOrigin, NotFound, NotSignedIn, Problem
@@ -58,6 +58,8 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         response = _answer(problem)
     except web.HTTPException as error:
         response = _answer_http(error)
+    except BadValue:
+        response = _answer(Problem(422, BadValue.code, "the store cannot hold a value of this request"))
     except StoreUnavailable:
         response = _answer(Problem(503, StoreUnavailable.code, "the store does not answer"))
     except Exception:
@@ -92,7 +94,10 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def check_origin(request: web.Request) -> None:
     """Raises ForeignOrigin unless the page that asks was served from this very host and port."""
-    origin = urlsplit(request.headers.get("Origin", ""))
+    try:
+        origin = urlsplit(request.headers.get("Origin", ""))
+    except ValueError as error:
+        raise ForeignOrigin from error
     if origin.scheme not in {"http", "https"} or origin.netloc != request.host:
         raise ForeignOrigin
 

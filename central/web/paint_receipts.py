@@ -1,18 +1,21 @@
 """Paint receipts: a board says which change it has really drawn. Gathered, and written once a second."""
 
 import asyncio
-from contextlib import suppress
 
+import structlog
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.exc import DBAPIError
 
-from central.errors import StoreUnavailable
+from central.errors import StoreError
 from central.store.database import Store
 from central.web.schema import paint_receipt
 
 KEPT = 20_000
 WAITING_MAX = 2_000
 WRITE_EVERY_S = 1.0
+
+_log = structlog.get_logger(__name__)
 
 
 class PaintReceipt(Struct, frozen=True):
@@ -28,6 +31,7 @@ class PaintReceipts:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: list[PaintReceipt] = []
+        self._is_refused = False
 
     def note(self, receipt: PaintReceipt) -> None:
         self._waiting = [*self._waiting[1 - WAITING_MAX :], receipt]
@@ -39,11 +43,20 @@ class PaintReceipts:
             await self.write()
 
     async def write(self) -> None:
-        """What has gathered, in one transaction. A store that does not answer loses measurements only."""
+        """What has gathered, in one transaction. A store that refuses them loses measurements only."""
         waiting, self._waiting = self._waiting, []
-        if waiting:
-            with suppress(StoreUnavailable):  # those who lose more by it have said so
-                await self._store.write(lambda tx: _append(tx.conn, waiting))
+        if not waiting:
+            return
+        try:
+            await self._store.write(lambda tx: _append(tx.conn, waiting))
+        except (StoreError, DBAPIError) as error:
+            if not self._is_refused:
+                _log.warning("paint_receipts_refused", lost=len(waiting), reason=str(error))
+            self._is_refused = True
+            return
+        if self._is_refused:
+            _log.info("paint_receipts_kept_again")
+        self._is_refused = False
 
 
 def _append(conn: Connection, receipts: list[PaintReceipt]) -> None:

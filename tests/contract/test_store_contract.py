@@ -14,17 +14,19 @@ from sqlalchemy import create_engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 import central
-from central.board_model import Person
-from central.errors import Conflict, NewerSchema, StoreUnavailable
-from central.patrol import queries
+from central.board_model import Person, Room
+from central.errors import BadValue, Conflict, NewerSchema, StoreUnavailable
+from central.patrol import faults, queries
 from central.patrol.clockwork import Clockwork
 from central.patrol.desk import Desk, ReviewForm
-from central.patrol.schema import alert_event, fault, review
+from central.patrol.faults import Subject
+from central.patrol.scene import WAITING_MAX
+from central.patrol.schema import alert_event, fault, review, room_session
 from central.patrol.supervision import Supervision
 from central.store import audit, board_changes, events, schema
 from central.store.board_changes import Cause
 from central.store.database import Change, Store, Transaction
-from central.store.events import NewEvent
+from central.store.events import NewEvent, Origin
 from tests.support.county import RULES, STATIONS, T0, Journal, take
 from tests.support.postgres import find_binaries, running_server
 
@@ -74,6 +76,10 @@ async def open_door(store: Store, journal: Journal | None = None) -> str:
 
 async def board(store: Store) -> queries.Board:
     return await store.read(lambda conn: queries.snapshot(conn, STATIONS))
+
+
+async def room(store: Store) -> Room:
+    return next(one for one in (await board(store)).rooms if one.id == "liuxu.int1")
 
 
 async def test_a_new_store_has_exactly_the_tables_that_the_code_declares(store: Store) -> None:
@@ -193,20 +199,32 @@ async def test_events_come_in_commit_order_page_by_page_and_by_room(store: Store
         journal.write("door.open", f"liuxu.{'int1' if n % 2 else 'inq1'}.door", at=T0 + n)
     await store.write(lambda tx: take(tx, journal.batch()))
 
-    def page(after: int, points=None):
-        return store.read(lambda conn: events.list_events(conn, after, 2, points))
+    def page(after: int, origin=None):
+        return store.read(lambda conn: events.list_events(conn, after, 2, origin))
 
     first, after = await page(0)
     rest, end = await page(after)
     last, none = await page(end)
     assert [bytes(one.row) for one in (*first, *rest, *last)] == journal.rows
     assert none is None
-    of_room, _ = await page(0, ["liuxu.int1.door"])
+    int1 = Origin("liuxu", ("liuxu.int1.door",))
+    of_room, _ = await page(0, int1)
     assert [one.seq for one in of_room] == [2, 4]
     newest = await store.read(lambda conn: events.last_events(conn, 2))
     assert [one.seq for one in newest] == [4, 5]
-    newest = await store.read(lambda conn: events.last_events(conn, 1, ["liuxu.int1.door"]))
+    newest = await store.read(lambda conn: events.last_events(conn, 1, int1))
     assert [one.seq for one in newest] == [4]
+
+
+async def test_a_rooms_events_are_those_of_its_own_edge(store: Store) -> None:
+    liar = Journal("linhu")
+    liar.write("door.open", "liuxu.int1.door")
+    await store.write(lambda tx: take(tx, liar.batch()))
+    await open_door(store)
+    int1 = Origin("liuxu", ("liuxu.int1.door",))
+    page, _ = await store.read(lambda conn: events.list_events(conn, 0, 10, int1))
+    newest = await store.read(lambda conn: events.last_events(conn, 10, int1))
+    assert [one.edge for one in page] == [one.edge for one in newest] == ["liuxu"]
 
 
 async def test_reads_see_one_moment_while_a_write_goes_on(store: Store) -> None:
@@ -307,6 +325,75 @@ async def test_a_fault_stands_once_and_is_cleared_once(store: Store) -> None:
         ("picture", "covered", T0),
         ("picture", "dark", T0),
     ]
+
+
+async def test_the_same_fault_of_two_rooms_is_two_faults(store: Store) -> None:
+    rooms = [Subject("picture", "liuxu", room) for room in ("liuxu.int1", "liuxu.inq1")]
+    for room in rooms:
+        await store.write(lambda tx, room=room: faults.stand(tx, room, "dark", T0))
+    assert [stands.room for stands in (await board(store)).faults] == ["liuxu.int1", "liuxu.inq1"]
+    await store.write(lambda tx: faults.stand(tx, rooms[1], None, T0 + 1))
+    assert [stands.room for stands in (await board(store)).faults] == ["liuxu.int1"]
+
+
+async def test_a_room_has_one_live_session_however_much_history_comes_late(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "ALERTS_SHOWN_MAX", WAITING_MAX)
+    journal = Journal()
+    day_ms = 24 * 3_600_000
+    for n in range(2 * WAITING_MAX):
+        journal.write("door.open", at=T0 - (50 - n) * day_ms)
+    live = journal.write("door.open", at=T0)
+    await store.write(lambda tx: take(tx, journal.birth(liuxu__int1__door="closed"), journal.live(live)))
+    before = (await room(store)).session
+    for seq in range(1, live):
+        await store.write(lambda tx, seq=seq: take(tx, journal.batch(seq, seq)))
+    journal.write("door.closed", at=T0 + 1)
+    await store.write(lambda tx: take(tx, journal.batch(live)))
+    told = select(room_session.c.id).where(room_session.c.ended_ms.is_(None))
+    assert await store.read(lambda conn: [str(one) for one in conn.scalars(told)]) == [before.id]
+    assert (await room(store)).session.id == before.id
+    again = update(room_session).where(room_session.c.id == int(before.id) + 1).values(ended_ms=None)
+    with pytest.raises(DBAPIError):
+        await store.write(lambda tx: tx.conn.execute(again))
+
+
+async def test_a_store_with_two_live_sessions_in_a_room_keeps_the_newest(url: str) -> None:
+    def as_in_0003(tx: Transaction) -> None:
+        tx.conn.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+        tx.conn.execute(text("DROP INDEX room_session_live"))
+        tx.conn.execute(text("CREATE INDEX room_session_live ON room_session (room) WHERE ended_ms IS NULL"))
+        opened = {"station": "liuxu", "room": "liuxu.int1", "started_ms": T0, "activity_ms": T0, "opens": 1}
+        both = [{**opened, "id": number, "due_ms": T0 + 1, "max_at_ms": T0 + 1} for number in (1, 2)]
+        tx.conn.execute(insert(room_session), both)
+
+    first = Store(url)
+    await first.open()
+    await first.write(as_in_0003)
+    await first.close()
+    again = Store(url)
+    await again.open()
+    ended = select(room_session.c.ended_ms).order_by(room_session.c.id)
+    assert await again.read(lambda conn: list(conn.scalars(ended))) == [T0, None]
+    await again.close()
+
+
+async def test_text_that_the_database_cannot_hold_is_refused_and_nothing_else_lost(
+    store: Store, url: str
+) -> None:
+    def record(object_id: str):
+        return store.write(lambda tx: audit.record(tx.conn, who="1", what="t", object_id=object_id, at_ms=1))
+
+    if url.startswith("postgresql"):
+        with pytest.raises(BadValue):
+            await record("\x00")
+        with pytest.raises(BadValue):
+            await store.read(
+                lambda conn: conn.scalar(select(schema.audit.c.id).where(schema.audit.c.who == "\x00"))
+            )
+    await record("o")
+    assert await store.read(lambda conn: list(conn.scalars(select(schema.audit.c.object)))) == ["o"]
 
 
 async def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:

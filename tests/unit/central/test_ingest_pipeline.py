@@ -13,12 +13,14 @@ from central.errors import StoreUnavailable
 from central.ingest.pipeline import WAITING_MAX, Ingest
 from central.ingest.refusals import refused_total
 from central.patrol import queries
+from central.patrol.clockwork import Clockwork
 from central.patrol.schema import alert_event
 from central.patrol.supervision import Supervision
 from central.store import events
 from central.store.database import Change, Store
 from central.store.schema import event
 from contract import messages, topics
+from contract.limits import SILENCE_AFTER_S
 from contract.messages import Nak, Receipt
 from tests.support.county import DOOR, RULES, STATIONS, T0, Journal, wire
 
@@ -332,6 +334,22 @@ async def test_a_birth_is_answered_with_what_is_durable(centre: Centre, journal:
     await centre.answers()
     centre.hear(journal.birth())
     assert [answer.seq for answer in await centre.answers()] == [2]
+
+
+async def test_the_last_word_of_a_group_says_whether_silence_is_awaited(
+    centre: Centre, journal: Journal
+) -> None:
+    clockwork = Clockwork(centre.store, STATIONS, RULES, centre.supervision)
+    centre.hear(journal.birth())
+    await centre.settle()
+    centre.hear(journal.goodbye(), journal.birth(), journal.beat())
+    await centre.settle()
+    assert (await centre.board()).stations[0].link == "online"
+    await clockwork.tick(T0, SILENCE_AFTER_S + 1.0)
+    assert (await centre.board()).stations[0].link == "lost"
+    centre.hear(journal.beat(), journal.goodbye())
+    await centre.settle()
+    assert centre.supervision.silent(SILENCE_AFTER_S + 1.0) == []
 
 
 async def test_beats_and_births_are_signs_of_life_and_those_of_an_older_session_are_not(

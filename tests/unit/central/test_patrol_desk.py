@@ -237,6 +237,13 @@ async def test_a_room_without_camera_is_answered_for_in_words(watch: Watch) -> N
     assert (await watch.review(notes="电话核实，会见正常")).state == "REVIEWED"
 
 
+async def test_a_room_without_camera_has_no_picture_that_could_fail(watch: Watch) -> None:
+    await watch.open("liuxu.lawyer")
+    await watch.claim()
+    await refused_as("review.no_camera", lambda: watch.review(result="device_fault", notes="黑屏"))
+    assert await watch.store.read(queries.open_faults) == []
+
+
 async def test_every_step_is_in_the_alerts_history_with_who_and_when(watch: Watch) -> None:
     await watch.claim()
     await watch.release()

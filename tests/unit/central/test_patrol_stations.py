@@ -12,6 +12,7 @@ from central.patrol.clockwork import Clockwork
 from central.patrol.supervision import Supervision
 from central.store.database import Change, Store
 from contract.limits import SILENCE_AFTER_S
+from contract.points import PointType
 from tests.support.county import RULES, STATIONS, T0, Journal, take
 
 DOORS = {"liuxu__int1__door": "closed", "liuxu__inq1__door": "closed", "liuxu__lawyer__door": "closed"}
@@ -34,8 +35,9 @@ class Centre:
 
     async def hear(self, *sent, now_ms: int = T0, mono_s: float = 0.0) -> None:
         outcome = await self.store.write(lambda tx: take(tx, *sent, now_ms=now_ms))
-        for edge in outcome.heard:
-            self.supervision.heard(edge, mono_s)
+        for edge, heard in outcome.heard.items():
+            if heard is not None:
+                self.supervision.heard(edge, mono_s)
 
     async def rows(self, *kinds_and_points: tuple[str, str], **data) -> None:
         first = self.journal.seq + 1
@@ -101,6 +103,19 @@ async def test_the_board_told_by_changes_is_the_board_read_anew(centre: Centre) 
             if (kind, entity["id"]) in told:
                 assert told[kind, entity["id"]] == entity
     assert {kind for kind, _ in told} == {"station", "room", "alert", "cabinet", "fault"}
+
+
+async def test_a_point_is_of_its_places_type_whatever_the_edge_calls_it(centre: Centre) -> None:
+    birth = centre.journal.birth(liuxu__int1__picture="ok", liuxu__int1__door="closed")
+    picture, door = birth.points
+    lies = [
+        msgspec.structs.replace(picture, type=PointType.DOOR, value="open"),
+        msgspec.structs.replace(door, type=PointType.ITEM, value="present"),
+    ]
+    await centre.hear(msgspec.structs.replace(birth, points=lies))
+    room = await centre.room()
+    assert (room.door, room.picture) == ("unknown", "unknown")
+    assert await centre.faults() == []
 
 
 async def test_a_room_shows_its_session_and_the_alert_that_waits(centre: Centre) -> None:

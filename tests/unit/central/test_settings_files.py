@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from central.settings import RoomKind, Rules, SettingsFault, load
+from central.settings import RoomKind, Rules, SettingsFault, load, media_tokens
 
 CONFIG = Path(__file__).parents[3] / "config"
 
@@ -127,3 +127,34 @@ def test_a_file_that_is_not_there_or_not_toml_is_a_fault_not_a_traceback(folder:
     assert "stations.toml:0: (file): cannot be read" in found[0]
     assert "is not TOML" in found[1]
     assert "line 1" in found[1]
+
+
+SECOND = """
+[[station]]
+id = "linhu"
+edge = "linhu"
+name = { zh = "临湖派出所", en = "Linhu Station" }
+"""
+
+
+def test_a_station_has_the_media_token_of_its_own_file_or_else_the_shared_one(folder: Path) -> None:
+    (folder / "shared.token").write_text("for all\n")
+    (folder / "linhu.token").write_text("for linhu\n")
+    own = f'media_token_file = "{folder}/linhu.token"\n'
+    write(folder, CENTRAL + f'[media]\ntoken_file = "{folder}/shared.token"\n', STATIONS + SECOND + own)
+    assert media_tokens(load(folder / "central.toml")) == {"liuxu": "for all", "linhu": "for linhu"}
+    write(folder, stations=STATIONS + SECOND + own)
+    assert media_tokens(load(folder / "central.toml")) == {"linhu": "for linhu"}
+
+
+def test_a_stations_token_file_that_is_not_there_is_named_by_its_setting(folder: Path) -> None:
+    write(folder, stations=STATIONS + SECOND + 'media_token_file = "/nowhere/linhu.token"\n')
+    with pytest.raises(
+        SettingsFault, match=r"^/nowhere/linhu.token:0: station\[1\].media_token_file: cannot"
+    ):
+        media_tokens(load(folder / "central.toml"))
+
+
+def test_the_shipped_example_gives_each_station_a_token_file_of_its_own() -> None:
+    stations = load(CONFIG / "central.example.toml").stations
+    assert len({station.media_token_file for station in stations} - {None}) == len(stations)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from central.board_model import Person
 from central.patrol.schema import alert, room_session
@@ -52,7 +52,7 @@ def _raise_alert(conn: Any) -> None:
     )  # fmt: skip
 
 
-def look(store: Store, desk: Desk, alert_id: str | None, room: str = ROOM) -> Viewing:
+def look(store: Store, desk: Desk, alert_id: str, room: str = ROOM) -> Viewing:
     return Viewing(store, desk, WATCHER, room, alert_id)  # type: ignore[arg-type]
 
 
@@ -72,7 +72,7 @@ async def test_viewing_is_written_down_and_audited_before_anything_is_shown(stor
     assert (row.person_id, row.room, row.alert_id, row.from_ms, row.presented_ms) == ("7", ROOM, 5, 1_000, 0)
     (entry,) = await rows(store, audit)
     assert (entry.who, entry.what, entry.object, entry.at_ms) == ("7", "video.viewed", ROOM, 1_000)
-    assert msgspec.json.decode(entry.detail) == {"viewing": row.id, "alert": "5"}
+    assert (entry.reason, msgspec.json.decode(entry.detail)) == ("alert 5", {"viewing": row.id})
 
 
 async def test_desk_is_told_what_was_added_since_the_last_note(store: Store):
@@ -89,10 +89,26 @@ async def test_desk_is_told_what_was_added_since_the_last_note(store: Store):
     assert (row.until_ms, row.presented_ms) == (4_000, 1_400)
 
 
-async def test_looking_without_an_alert_tells_the_desk_nothing(store: Store):
+async def test_viewing_that_does_not_count_is_written_down_and_counts_from_when_it_may(store: Store):
     desk = Desk()
-    viewed = look(store, desk, None)
+    viewed = look(store, desk, "5")
     await viewed.begin(1_000)
+    viewed.counts = False
+    show(viewed, range(1, 7))
+    await viewed.note(2_000)
+    assert desk.told == []
+    assert (await rows(store, viewing))[0].presented_ms == 1_000
+    viewed.counts = True
+    show(viewed, range(7, 9))
+    await viewed.note(3_000)
+    assert desk.told == [("5", "7", 400)]
+
+
+async def test_looking_on_after_the_review_is_written_down_and_counts_for_nothing(store: Store):
+    desk = Desk()
+    viewed = look(store, desk, "5")
+    await viewed.begin(1_000)
+    await store.write(lambda tx: tx.conn.execute(update(alert).values(state="REVIEWED")))
     show(viewed, range(1, 7))
     await viewed.note(2_000)
     assert desk.told == []

@@ -1,6 +1,7 @@
 """A centre's web side on a real SQLite store, without broker and edges."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,23 +9,33 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
+from msgspec import Raw
 
 from central.accounts.gate import Gate
 from central.accounts.passwords import Passwords
 from central.accounts.roles import Role
 from central.accounts.routes import AccountRoutes
 from central.board_model import Station
+from central.ingest.intake import Arrival, Intake
 from central.ingest.routes import EventRoutes
 from central.patrol import queries
 from central.patrol.desk import Desk
+from central.patrol.places import Places
 from central.patrol.routes import PatrolRoutes
 from central.settings import CabinetSettings, Name, RoomKind, RoomSettings, Rules, StationSettings
 from central.store.database import Store
+from central.video.pictures import Mailbox, Picture
+from central.video.routes import VideoRoutes
 from central.web.health import HealthRoutes
 from central.web.live import Hub
 from central.web.live_socket import LiveSocket
 from central.web.paint_receipts import PaintReceipts
 from central.web.server import application
+from contract import chain
+from contract.messages import Batch, Birth
+from contract.pictures import PictureHeader, encode_picture
+from contract.points import Clock as ClockState
+from contract.rows import Row, encode_row
 
 PASSWORD = "a long enough password"
 STATIONS = (
@@ -56,12 +67,35 @@ class Clock:
         return self.now_ms
 
 
+class Pictures:
+    """A relay whose pictures the test makes: one camera, in the interrogation room."""
+
+    def __init__(self) -> None:
+        self._watching: list[Mailbox] = []
+
+    def has_camera(self, room: str) -> bool:
+        return room == "liuxu.int1"
+
+    @contextmanager
+    def watch(self, _room: str) -> Iterator[Mailbox]:
+        mailbox = Mailbox()
+        self._watching.append(mailbox)
+        yield mailbox
+        self._watching.remove(mailbox)
+
+    def show(self, seq: int, camera_ms: int) -> None:
+        header = PictureHeader(seq, camera_ms, camera_ms)
+        for mailbox in self._watching:
+            mailbox.put(Picture(header, encode_picture(header, b"jpeg")))
+
+
 @dataclass
 class Centre:
     store: Store
     gate: Gate
     hub: Hub
     receipts: PaintReceipts
+    pictures: Pictures
     clock: Clock
     app: web.Application
     server: TestServer
@@ -106,23 +140,65 @@ async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
     hub = Hub(store, Rules(), lambda conn: queries.snapshot(conn, STATIONS), clock)
     store.listener = hub.publish
     receipts = PaintReceipts(store)
+    desk = Desk(STATIONS, Rules())
+    pictures = Pictures()
     live = LiveSocket(hub, receipts, clock)
+    video = VideoRoutes(store, pictures, desk, clock)
     health = HealthRoutes(store, lambda: centre.has_broker)
     endpoints = [
         *health.endpoints(),
         *AccountRoutes(gate).endpoints(),
-        *PatrolRoutes(store, Desk(STATIONS, Rules()), STATIONS, clock).endpoints(),
+        *PatrolRoutes(store, desk, STATIONS, clock).endpoints(),
         *EventRoutes(store, STATIONS).endpoints(),
     ]
-    health.describe(endpoints, [live.socket()])
-    app = application(gate, endpoints, [live.socket()])
+    sockets = [live.socket(), video.socket()]
+    health.describe(endpoints, sockets)
+    app = application(gate, endpoints, sockets)
     app.on_shutdown.append(lambda _app: live.close())
+    app.on_shutdown.append(lambda _app: video.close())
     server = TestServer(app)
     await server.start_server()
-    centre = Centre(store, gate, hub, receipts, clock, app, server)
+    centre = Centre(store, gate, hub, receipts, pictures, clock, app, server)
     yield centre
     for client in centre.clients:
         await client.session.close()
     await server.close()
     passwords.close()
     await store.close()
+
+
+def opened(edge: str, at_ms: int) -> Batch:
+    """The first row of a new journal: the door of the interrogation room opens."""
+    row = Row(
+        seq=1, kind="door.open", at=at_ms, mono=0, boot="b0", clock=ClockState.SYNCED,
+        point=f"{edge}.int1.door", data={"was": "closed"},
+    )  # fmt: skip
+    anchor, raw = chain.anchor(edge, 1), encode_row(row)
+    head = chain.link(anchor, raw)
+    return Batch(edge=edge, epoch=1, first=1, prev=anchor.hex(), head=head.hex(), rows=[Raw(raw)])
+
+
+def born(edge: str, at_ms: int) -> Birth:
+    """The edge says hello; without it the board knows no door."""
+    anchor = chain.anchor(edge, 1).hex()
+    return Birth(
+        edge=edge, epoch=1, session=1, boot="b0", software="0.1.0", config="0" * 64, seq=0, hash=anchor,
+        clock=ClockState.SYNCED, at=at_ms, points=[],
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def alert(centre) -> dict:
+    """One alert that nobody has claimed."""
+
+    def take(tx) -> None:
+        intake = Intake(tx, Places(centre.stations), Rules())
+        for message in (born("liuxu", centre.clock.now_ms), opened("liuxu", centre.clock.now_ms)):
+            intake.take(Arrival(message, centre.clock.now_ms, 0.0))
+        intake.finish()
+
+    await centre.store.write(take)
+    client = await centre.signed_in(Role.WATCHER, "测试民警050")
+    async with client.get("/api/v1/alerts") as response:
+        (found,) = (await response.json())["alerts"]
+    return found

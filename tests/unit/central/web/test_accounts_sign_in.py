@@ -11,7 +11,7 @@ from central.accounts.lockout import FREE_FAILURES
 from central.accounts.queries import INVITATION_MS
 from central.accounts.roles import Role
 from central.accounts.schema import account, invitation, web_session
-from central.accounts.sessions import SESSION_IDLE_MS
+from central.accounts.sessions import SESSION_IDLE_MS, SESSION_MAX_MS
 from central.app import announce_first_start
 from central.store.schema import audit
 from central.web.access import COOKIE
@@ -136,6 +136,15 @@ async def test_an_unused_session_ends_and_a_used_one_goes_on(centre) -> None:
     assert await who(idle) == 401
 
 
+async def test_a_session_ends_a_day_after_its_sign_in_however_much_it_is_used(centre) -> None:
+    used = await centre.signed_in(Role.WATCHER, NAME)
+    for _ in range(3):
+        centre.clock.now_ms += SESSION_MAX_MS // 4
+        assert await who(used) == 200
+    centre.clock.now_ms += SESSION_MAX_MS // 4
+    assert await who(used) == 401
+
+
 async def test_no_secret_stands_in_the_store(centre) -> None:
     client = await centre.signed_in(Role.WATCHER)
     code = await code_for(centre)
@@ -157,10 +166,35 @@ async def test_invitations_accounts_and_sign_ins_stand_in_the_audit(centre) -> N
     ]
 
 
-@pytest.mark.parametrize("name", ["", " a", "a ", "a  b", "a\nb", "a\u0000b", "x" * 33])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " a",
+        "a ",
+        "a  b",
+        "a\nb",
+        "a\n",
+        "a\u0000b",
+        "a\u200b",
+        "\u202ea",
+        "\u00a8a",
+        "x" * 33,
+        "\ufdfa" * 4,
+    ],
+)
 async def test_a_name_that_could_pass_for_another_is_refused(centre, name: str) -> None:
     status, reply = await post(await centre.visitor(), code="AAAA", name=name, password=PASSWORD)
     assert (status, reply["path"]) == (422, "body.name")
+
+
+async def test_one_name_in_two_ways_of_writing_is_one_account(centre) -> None:
+    await centre.signed_in(Role.WATCHER, "\uff34\uff11\uff10\uff10")  # full-width T100
+    status, reply = await post(await centre.visitor(), name="T100", password=PASSWORD)
+    assert (status, reply["user"]["name"]) == (200, "T100")
+    code = await code_for(centre)
+    status, reply = await post(await centre.visitor(), code=code, name="\uff34100", password=PASSWORD)
+    assert (status, reply["code"]) == (409, "account.name_taken")
 
 
 async def test_the_first_start_prints_one_administrators_code_until_there_is_one(centre, tmp_path, capsys):

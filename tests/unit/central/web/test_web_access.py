@@ -1,5 +1,6 @@
 """Everything is refused but what the tables of access and rights allow."""
 
+import asyncio
 import re
 
 import pytest
@@ -57,7 +58,9 @@ async def test_a_route_that_is_missing_from_the_table_answers_nobody(centre) -> 
     assert await status_of(client, "GET", "/api/v1/stations") == 404
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "https://127.0.0.1", "ftp://x"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "", "https://127.0.0.1", "ftp://x", "http://["]
+)
 async def test_an_act_that_a_foreign_page_asks_for_is_refused(centre, origin: str) -> None:
     client = await centre.signed_in(Role.ADMINISTRATOR)
     headers = {"Origin": origin}
@@ -103,6 +106,15 @@ async def test_a_session_cookie_is_out_of_reach_of_scripts_and_foreign_sites(cen
     assert not cookie["secure"]
 
 
+async def test_a_cookie_of_any_bytes_is_no_session(centre) -> None:
+    reader, writer = await asyncio.open_connection(centre.server.host, centre.server.port)
+    request = b"GET /api/v1/stations HTTP/1.1\r\nHost: x\r\nCookie: %s=\xff\r\n\r\n" % COOKIE.encode()
+    writer.write(request)
+    assert (await reader.readline()).split()[1] == b"401"
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_a_session_begun_over_tls_stays_on_tls(centre) -> None:
     client = await centre.visitor()
     invitation = await centre.gate.invite(Role.WATCHER, "test")
@@ -139,6 +151,15 @@ async def test_the_field_at_fault_is_named(centre) -> None:
     async with client.get("/api/v1/alerts?limit=9999") as response:
         assert response.status == 422
         assert (await response.json())["path"] == "query.limit"
+
+
+async def test_a_nul_is_refused_before_it_meets_the_store(centre) -> None:
+    client = await centre.signed_in(Role.WATCHER)
+    async with client.get("/api/v1/reviews?room=%00") as response:
+        assert (response.status, (await response.json())["path"]) == (422, "query.room")
+    body = {"action_id": "12345678", "rev": 1, "reason": "a\0b\n"}
+    async with client.post("/api/v1/alerts/1/release", json=body) as response:
+        assert (response.status, (await response.json())["path"]) == (422, "body.reason")
 
 
 async def test_a_form_is_no_json(centre) -> None:

@@ -8,6 +8,8 @@ import pytest
 from aiohttp import WSMsgType
 from msgspec import Raw
 from sqlalchemy import select
+from sqlalchemy.exc import DataError
+from structlog.testing import capture_logs
 
 from central.accounts.roles import Role
 from central.board_model import Board
@@ -194,7 +196,16 @@ async def test_paint_receipts_are_bounded_waiting_and_stored(centre, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "first", ["{", "[]", '{"type":"painted","seq":1}', json.dumps(HELLO | {"view": "door"}), "x" * 1_000]
+    "first",
+    [
+        "{",
+        "[]",
+        '{"type":"painted","seq":1}',
+        json.dumps(HELLO | {"view": "door"}),
+        json.dumps(HELLO | {"console": "wall\0"}),
+        json.dumps(HELLO | {"epoch": "\0"}),
+        "x" * 1_000,
+    ],
 )
 async def test_a_board_that_does_not_say_hello_is_shown_out(centre, first: str) -> None:
     client = await centre.signed_in(Role.WATCHER)
@@ -230,14 +241,21 @@ async def test_a_store_that_does_not_answer_sends_the_board_away_to_try_again(ce
         assert (message.type, message.data) == (WSMsgType.CLOSE, 1013)
 
 
-async def test_paint_receipts_outlive_a_store_that_was_lost(centre, monkeypatch) -> None:
-    async def lost(work: object) -> None:
-        raise StoreUnavailable("disk full")
+@pytest.mark.parametrize(
+    "refusal", [StoreUnavailable("disk full"), DataError("insert", {}, Exception("NUL"))]
+)
+async def test_paint_receipts_outlive_a_store_that_refuses_them_and_say_so_once(
+    centre, monkeypatch, refusal: Exception
+) -> None:
+    async def refused(work: object) -> None:
+        raise refusal
 
-    with monkeypatch.context() as while_lost:
-        while_lost.setattr(centre.store, "write", lost)
-        centre.receipts.note(PaintReceipt("wall-1", "1", 1, 1))
-        await centre.receipts.write()
+    with monkeypatch.context() as while_lost, capture_logs() as logged:
+        while_lost.setattr(centre.store, "write", refused)
+        for _ in range(2):
+            centre.receipts.note(PaintReceipt("wall-1", "1", 1, 1))
+            await centre.receipts.write()
+    assert [entry["event"] for entry in logged] == ["paint_receipts_refused"]
     centre.receipts.note(PaintReceipt("wall-1", "1", 2, 2))
     await centre.receipts.write()
     assert await centre.store.read(lambda conn: conn.scalars(select(paint_receipt.c.seq)).all()) == [2]

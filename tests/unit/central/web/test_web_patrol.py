@@ -4,57 +4,12 @@ import asyncio
 from types import SimpleNamespace
 
 import msgspec
-import pytest
 from aiohttp.test_utils import TestClient
 from msgspec import Raw
 
 from central.accounts.roles import Role
 from central.app import prefetch_pictures
-from central.ingest.intake import Arrival, Intake
-from central.patrol.places import Places
-from central.settings import Rules
 from central.store.database import Change
-from contract import chain
-from contract.messages import Batch, Birth
-from contract.points import Clock
-from contract.rows import Row, encode_row
-
-
-def opened(edge: str, at_ms: int) -> Batch:
-    """The first row of a new journal: the door of the interrogation room opens."""
-    row = Row(
-        seq=1, kind="door.open", at=at_ms, mono=0, boot="b0", clock=Clock.SYNCED,
-        point=f"{edge}.int1.door", data={"was": "closed"},
-    )  # fmt: skip
-    anchor, raw = chain.anchor(edge, 1), encode_row(row)
-    head = chain.link(anchor, raw)
-    return Batch(edge=edge, epoch=1, first=1, prev=anchor.hex(), head=head.hex(), rows=[Raw(raw)])
-
-
-def born(edge: str, at_ms: int) -> Birth:
-    """The edge says hello; without it the board knows no door."""
-    anchor = chain.anchor(edge, 1).hex()
-    return Birth(
-        edge=edge, epoch=1, session=1, boot="b0", software="0.1.0", config="0" * 64, seq=0, hash=anchor,
-        clock=Clock.SYNCED, at=at_ms, points=[],
-    )  # fmt: skip
-
-
-@pytest.fixture
-async def alert(centre) -> dict:
-    """One alert that nobody has claimed."""
-
-    def take(tx) -> None:
-        intake = Intake(tx, Places(centre.stations), Rules())
-        for message in (born("liuxu", centre.clock.now_ms), opened("liuxu", centre.clock.now_ms)):
-            intake.take(Arrival(message, centre.clock.now_ms, 0.0))
-        intake.finish()
-
-    await centre.store.write(take)
-    client = await centre.signed_in(Role.WATCHER, "测试民警050")
-    async with client.get("/api/v1/alerts") as response:
-        (found,) = (await response.json())["alerts"]
-    return found
 
 
 async def act(client: TestClient, alert: dict, name: str, **body: object) -> tuple[int, dict]:

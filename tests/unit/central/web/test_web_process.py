@@ -100,8 +100,9 @@ def test_a_secret_that_is_not_there_is_one_line_and_exit_2(config: Path) -> None
 
 
 def test_sound_settings_are_said_to_be_sound(config: Path) -> None:
-    done = CliRunner().invoke(app, ["check", "--config", str(config)])
-    assert (done.exit_code, done.stdout) == (0, f"{config}: sound (1 stations, 0 rooms)\n")
+    for named in (["--config", str(config)], [str(config)]):
+        done = CliRunner().invoke(app, ["check", *named])
+        assert (done.exit_code, done.stdout) == (0, f"{config}: sound (1 stations, 0 rooms)\n")
 
 
 def test_an_invitation_is_made_beside_a_running_centre(running, config: Path) -> None:
