@@ -15,8 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.support.flips import Flips, judge
-from tests.support.mosquitto import await_listener
+from tests.support.flips import Flips, judge, run_through_outages
 from tests.support.processes import Process
 from tests.support.world import World
 
@@ -74,19 +73,9 @@ async def steady(world: World, seconds: float) -> dict[str, Any]:
 
 
 async def outage(world: World) -> dict[str, Any]:
-    """60 s of flips; the broker is killed for 20 s and comes back empty, then the centre is killed once."""
+    """What `test_no_loss` runs, with its figures."""
     async with Flips(world, rate_hz=20) as flips:
-        await flips.run_for(12)
-        world.broker.kill()
-        await flips.run_for(20)
-        world.broker.start()
-        await_listener(world.broker_port)
-        back_ns = time.monotonic_ns()
-        await flips.run_for(8)
-        world.central.kill()
-        await flips.run_for(2)
-        world.central.start()
-        await flips.run_for(18)
+        back_ns = await run_through_outages(flips)
     verify = world.journal("verify")
     return report(world, flips) | {
         "first_event_after_broker_back_s": round(flips.first_after_s(back_ns), 2),

@@ -15,6 +15,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
+from tests.support.mosquitto import await_listener
 from tests.support.world import World
 
 
@@ -114,6 +115,26 @@ class Flips:
         cause = change["cause"]
         if change["kind"] == "room" and cause is not None:
             self.frames.append(Frame(received_ns, cause["edge"], cause["epoch"], cause["seq"]))
+
+
+async def run_through_outages(flips: Flips) -> int:
+    """60 s of flips; the broker is killed for 20 s and comes back empty, then the centre is killed once.
+
+    Returns the monotonic ns at which the broker listened again.
+    """
+    world = flips.world
+    await flips.run_for(12)
+    world.broker.kill()
+    await flips.run_for(20)
+    world.broker.start()
+    await_listener(world.broker_port)
+    back_ns = time.monotonic_ns()
+    await flips.run_for(8)
+    world.central.kill()
+    await flips.run_for(2)
+    world.central.start()
+    await flips.run_for(18)
+    return back_ns
 
 
 class Verdict(msgspec.Struct):
