@@ -203,7 +203,7 @@ def test_security_row_passes_a_backlog_that_is_not_receipted(world: World, centr
 
 
 def test_receipt_with_a_foreign_hash_is_refused_and_said(world: World, centre: Centre) -> None:
-    (birth, *_) = centre.seen(Birth)
+    (birth, *_) = eventually(lambda: centre.seen(Birth), what="the birth")
     centre.say(topics.Down.RECEIPT, centre.receipt(3, "ab" * 32, birth.epoch))
     eventually(lambda: "receipt_refused" in world.edge.tail(), what="the refusal in the log")
     flip(world, centre, world.doors[0], "open")
