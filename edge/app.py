@@ -9,7 +9,6 @@ import asyncio
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -235,10 +234,7 @@ class Agent:
             said, self._pictures = self._pictures, {}
             for point, (value, quality, stamp) in said.items():
                 proposal = self._points.picture(point, value, quality, stamp)
-                if proposal:
-                    await self._journal.append(
-                        proposal.drafts, proposal.memories, partial(self._points.commit, proposal)
-                    )
+                await self._journal.keep(proposal, self._points.commit)
 
 
 def _stop_reason(loop: asyncio.AbstractEventLoop) -> "asyncio.Future[str]":

@@ -24,7 +24,7 @@ from contract.rows import EdgeKind
 from edge.clock import Clock
 from edge.errors import JournalDamaged, JournalFailed, JournalInUse
 from edge.journal_file import FILE_NAME, JournalFile, StoredRow
-from edge.proposals import Draft, PointMemory
+from edge.proposals import Draft, PointMemory, Proposal
 
 GROUP_MS = 10
 TAIL_ROWS = 512
@@ -100,6 +100,11 @@ class Journal:
         elif self._timer is None:
             self._timer = loop.call_later(GROUP_MS / 1000, self._start_flush)
         return await pending.done
+
+    async def keep(self, proposal: Proposal, commit: Callable[[Proposal], None]) -> None:
+        """What a proposal says, durable; `commit` moves what is known in the same step. Empty: nothing."""
+        if proposal:
+            await self.append(proposal.drafts, proposal.memories, partial(commit, proposal))
 
     async def rows(self, first: int, limit: int) -> list[StoredRow]:
         """Up to `limit` rows from `first` on; from memory where it holds them."""

@@ -5,7 +5,6 @@ of the journal. What the disk takes is part of the blind time.
 """
 
 import asyncio
-from functools import partial
 
 import structlog
 
@@ -16,7 +15,6 @@ from device_drivers.errors import DeviceRefused, DriverError
 from edge.clock import Clock
 from edge.journal import Journal
 from edge.points import Points
-from edge.proposals import Proposal
 from edge.schedule import Poll, Schedule, UnitState
 
 log = structlog.get_logger()
@@ -60,7 +58,8 @@ class Polling:
         except DriverError as error:
             await self._missed(poll, error)
             return
-        await self._commit(self._points.observe(poll.device, observations, self._clock.stamp()))
+        proposal = self._points.observe(poll.device, observations, self._clock.stamp())
+        await self._journal.keep(proposal, self._points.commit)
         change = self._schedule.finish(poll, self._clock.mono_ns(), is_answered=True)
         if change is UnitState.UP:
             log.info("device_answered", device=poll.device)
@@ -71,10 +70,5 @@ class Polling:
             return
         log.warning("device_lost", device=poll.device, code=error.code, reason=str(error))
         quality = Quality.DEVICE_ERROR if isinstance(error, DeviceRefused) else Quality.COMM_FAIL
-        await self._commit(self._points.fail(poll.device, quality, self._clock.stamp()))
-
-    async def _commit(self, proposal: Proposal) -> None:
-        if proposal:
-            await self._journal.append(
-                proposal.drafts, proposal.memories, partial(self._points.commit, proposal)
-            )
+        proposal = self._points.fail(poll.device, quality, self._clock.stamp())
+        await self._journal.keep(proposal, self._points.commit)

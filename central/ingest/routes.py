@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from central.accounts.roles import Right
+from central.free_text import Text
 from central.settings import StationSettings
 from central.store import events
 from central.store.database import Store
@@ -20,7 +21,7 @@ class EventQuery(Struct, frozen=True, forbid_unknown_fields=True):
     after: Annotated[int, Meta(ge=0, lt=2**53)] = 0
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
     last: Annotated[int, Meta(ge=1, le=1_000)] | None = None
-    room: Annotated[str, Meta(max_length=64)] | None = None
+    room: Annotated[Text, Meta(max_length=64)] | None = None
 
 
 class EventsReply(Struct, frozen=True):

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from central.board_model import Alert, Person, Result
 from central.errors import Conflict, NotFound, Refused
+from central.free_text import Text
 from central.patrol import faults, queries
 from central.patrol.engine import Moment
 from central.patrol.places import Places
@@ -24,7 +25,6 @@ from central.store.database import Transaction
 
 Answer = Literal["yes", "no", "na"]
 Question = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}$")]
-NO_NUL = r"^[^\x00]*$"
 
 
 class ReviewForm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,8 +32,8 @@ class ReviewForm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     result: Result
     checklist: Annotated[dict[Question, Answer], Meta(max_length=32)]
-    notes: Annotated[str, Meta(max_length=2_000, pattern=NO_NUL)]
-    short_view_reason: Annotated[str, Meta(max_length=500, pattern=NO_NUL)] | None = None
+    notes: Annotated[Text, Meta(max_length=2_000)]
+    short_view_reason: Annotated[Text, Meta(max_length=500)] | None = None
 
 
 class _Step(Struct, frozen=True):

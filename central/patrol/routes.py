@@ -9,11 +9,12 @@ from msgspec import Meta, Struct
 from central.accounts.roles import Right
 from central.board_model import Alert, AlertState, Cabinet, Fault, Room, Station
 from central.errors import ActError, Conflict, NotFound
+from central.free_text import Text
 from central.patrol import queries
 from central.patrol.desk import Desk, ReviewForm
 from central.settings import StationSettings
 from central.store.database import Store, Transaction
-from central.web.endpoints import Call, Endpoint, Nothing, Text
+from central.web.endpoints import Call, Endpoint, Nothing
 from central.web.errors import Problem
 
 ActionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{8,64}$")]

@@ -5,18 +5,15 @@ made from the same table, so it cannot say anything else than what is served.
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from central.accounts.roles import User
 from central.web.access import ACCESS, USER, Access
 from central.web.errors import Invalid, Problem
-
-Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
-"""What a client writes freely. PostgreSQL keeps no NUL; a line end is a character like others."""
 
 _WHERE = re.compile(r"^(.*?)(?: - at `(.*)`)?$", re.DOTALL)
 

@@ -10,9 +10,9 @@ from msgspec import Meta, Struct
 
 from central.accounts.roles import Right, User
 from central.errors import StoreUnavailable
+from central.free_text import Text
 from central.web.access import USER
 from central.web.conversation import converse
-from central.web.endpoints import Text
 from central.web.live import Hub
 from central.web.openapi import Socket
 from central.web.paint_receipts import PaintReceipt, PaintReceipts

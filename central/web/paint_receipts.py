@@ -1,11 +1,11 @@
 """Paint receipts: a board says which change it has really drawn. Gathered, and written once a second."""
 
 import asyncio
+from collections import deque
 
 import structlog
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select
-from sqlalchemy.exc import DBAPIError
 
 from central.errors import StoreError
 from central.store.database import Store
@@ -30,11 +30,11 @@ class PaintReceipts:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: list[PaintReceipt] = []
+        self._waiting: deque[PaintReceipt] = deque(maxlen=WAITING_MAX)
         self._is_refused = False
 
     def note(self, receipt: PaintReceipt) -> None:
-        self._waiting = [*self._waiting[1 - WAITING_MAX :], receipt]
+        self._waiting.append(receipt)
 
     async def run(self) -> None:
         """Writes until cancelled."""
@@ -44,12 +44,13 @@ class PaintReceipts:
 
     async def write(self) -> None:
         """What has gathered, in one transaction. A store that refuses them loses measurements only."""
-        waiting, self._waiting = self._waiting, []
+        waiting = list(self._waiting)
+        self._waiting.clear()
         if not waiting:
             return
         try:
             await self._store.write(lambda tx: _append(tx.conn, waiting))
-        except (StoreError, DBAPIError) as error:
+        except StoreError as error:
             if not self._is_refused:
                 _log.warning("paint_receipts_refused", lost=len(waiting), reason=str(error))
             self._is_refused = True

@@ -12,32 +12,9 @@ from edge.clock import Stamp
 from edge.commands import app
 from edge.journal_file import FILE_NAME, JournalFile
 from edge.proposals import Draft
+from tests.support.edge_settings import SOUND
 
-SETTINGS = """\
-[edge]
-id = "liuxu"
-data_dir = "."
-
-[broker]
-host = "127.0.0.1"
-
-[[bus]]
-id = "io"
-kind = "modbus_tcp"
-host = "192.0.2.1"
-
-[[device]]
-id = "io1"
-bus = "io"
-driver = "modbus_di"
-profile = "adam-6050"
-
-[[point]]
-id = "liuxu.int1.door"
-type = "door"
-device = "io1"
-channel = "di:0"
-"""
+SETTINGS = SOUND.replace('data_dir = "edge"', 'data_dir = "."')
 
 
 @pytest.fixture

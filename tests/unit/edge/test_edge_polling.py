@@ -52,11 +52,13 @@ class FakeJournal:
         self.rows: list[str] = []
         self.fails = False
 
-    async def append(self, drafts, _memories, on_durable) -> None:
+    async def keep(self, proposal, commit) -> None:
+        if not proposal:
+            return
         if self.fails:
             raise JournalFailed("disk")
-        self.rows += [draft.kind for draft in drafts]
-        on_durable()
+        self.rows += [draft.kind for draft in proposal.drafts]
+        commit(proposal)
 
 
 class FakeClock:

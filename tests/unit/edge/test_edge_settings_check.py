@@ -6,34 +6,9 @@ import pytest
 
 from edge.errors import SettingsFault
 from edge.settings_check import CheckedSettings, check, fingerprint, load
+from tests.support.edge_settings import SOUND
 
 ROOT = Path(__file__).parents[3]
-
-SOUND = """\
-[edge]
-id = "liuxu"
-data_dir = "edge"
-
-[broker]
-host = "127.0.0.1"
-
-[[bus]]
-id = "io"
-kind = "modbus_tcp"
-host = "192.0.2.1"
-
-[[device]]
-id = "io1"
-bus = "io"
-driver = "modbus_di"
-profile = "adam-6050"
-
-[[point]]
-id = "liuxu.int1.door"
-type = "door"
-device = "io1"
-channel = "di:0"
-"""
 
 TCP_LINE = 'kind = "modbus_tcp"\nhost = "192.0.2.1"'
 

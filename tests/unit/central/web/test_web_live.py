@@ -8,12 +8,11 @@ import pytest
 from aiohttp import WSMsgType
 from msgspec import Raw
 from sqlalchemy import select
-from sqlalchemy.exc import DataError
 from structlog.testing import capture_logs
 
 from central.accounts.roles import Role
 from central.board_model import Board
-from central.errors import StoreUnavailable
+from central.errors import BadValue, StoreUnavailable
 from central.settings import Rules
 from central.store.database import Change
 from central.web import conversation, paint_receipts
@@ -241,9 +240,7 @@ async def test_a_store_that_does_not_answer_sends_the_board_away_to_try_again(ce
         assert (message.type, message.data) == (WSMsgType.CLOSE, 1013)
 
 
-@pytest.mark.parametrize(
-    "refusal", [StoreUnavailable("disk full"), DataError("insert", {}, Exception("NUL"))]
-)
+@pytest.mark.parametrize("refusal", [StoreUnavailable("disk full"), BadValue("NUL")])
 async def test_paint_receipts_outlive_a_store_that_refuses_them_and_say_so_once(
     centre, monkeypatch, refusal: Exception
 ) -> None:
