@@ -14,6 +14,12 @@ class PointType(StrEnum):
     """The item sensor of a cabinet slot: `present` or `absent`."""
     PICTURE = "picture"
     """A camera's picture: `ok`, `covered`, `dark` or `lost`."""
+    TAMPER = "tamper"
+    """A contact that tells of hands on a device: `quiet` or `tripped`."""
+    READER = "reader"
+    """A reader of officers' cards: `paired`, or `unpaired` while it has no secure channel to us."""
+    MODEM = "modem"
+    """A modem for short messages: `registered` in its network, or `unregistered`."""
 
 
 REST_VALUE: dict[PointType, str] = {
@@ -21,6 +27,9 @@ REST_VALUE: dict[PointType, str] = {
     PointType.LOCK: "closed",
     PointType.ITEM: "present",
     PointType.PICTURE: "ok",
+    PointType.TAMPER: "quiet",
+    PointType.READER: "paired",
+    PointType.MODEM: "registered",
 }
 
 VALUES: dict[PointType, tuple[str, ...]] = {
@@ -28,9 +37,12 @@ VALUES: dict[PointType, tuple[str, ...]] = {
     PointType.LOCK: ("closed", "open"),
     PointType.ITEM: ("present", "absent"),
     PointType.PICTURE: ("ok", "covered", "dark", "lost"),
+    PointType.TAMPER: ("quiet", "tripped"),
+    PointType.READER: ("paired", "unpaired"),
+    PointType.MODEM: ("registered", "unregistered"),
 }
 
-SECURITY_TYPES = frozenset({PointType.DOOR, PointType.LOCK, PointType.ITEM})
+SECURITY_TYPES = frozenset({PointType.DOOR, PointType.LOCK, PointType.ITEM, PointType.TAMPER})
 """Points whose change may travel the live lane past a backlog."""
 
 

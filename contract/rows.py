@@ -35,6 +35,14 @@ class EdgeKind(StrEnum):
     """`data`: `value`. The first good reading since the journal began: a state, not a change."""
     POINT_PULSE = "point.pulse"
     """`data`: `count`, `window_ms`. Changes and returns that only the module's counter saw."""
+    LOCK_AJAR = "lock.ajar"
+    """`data`: `open_s`. A lock that stands open for too long; once an opening."""
+    LOCK_JAMMED = "lock.jammed"
+    """`data`: `wait_s`. Told to open, and closed all the same."""
+    CARD_READ = "card.read"
+    """`data`: `bits`, `card` (hex). A card was held to a reader."""
+    SMS_REPORT = "sms.report"
+    """`data`: `to`, `reference`, `state`. What the network says of a short message."""
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,9 +1,10 @@
 """A bus owns one line: one request at a time, and no reply is ever taken for the answer to another request.
 
 A device may answer after we have stopped waiting. On a line without transaction numbers that late reply is
-indistinguishable from the answer to the next request, so after any exchange that did not end with a sound
-reply the bus stays silent and throws input away for `quarantine_s`. Where replies carry a number (Modbus TCP)
-the old ones are recognised and skipped, and no silence is needed.
+indistinguishable from the answer to the next request to the same unit, so after any exchange that did not
+end with a sound reply that unit is not asked again for `quarantine_s`. The others are: each reply carries its
+unit, so a late one that comes in their time is known for what it is and skipped. Where replies carry a number
+(Modbus TCP) the old ones are recognised by that, and no quarantine is needed.
 """
 
 import asyncio
@@ -12,14 +13,26 @@ from collections.abc import Callable
 
 import msgspec
 
-from device_drivers.driver import Driver, Observation, Read
-from device_drivers.errors import BadFrame, DriverError, LinkDown, NoReply, WrongReply
+from device_drivers.driver import Answer, Command, Commanded, Driver, Outcome, Read, Sight
+from device_drivers.errors import (
+    BadFrame,
+    DeviceBusy,
+    DeviceRefused,
+    DriverError,
+    LinkDown,
+    NoReply,
+    WrongReply,
+)
 from device_drivers.reception import Reception
 from device_drivers.transport.base import Transport
 from device_drivers.transport.serial_port import BITS_PER_CHAR, silent_interval_s
 
 REOPEN_FIRST_S = 0.25
 REOPEN_CAP_S = 5.0
+SETTLE_S = 0.02
+"""Quiet that ends a frame we made no sense of. USB adapters hand bytes over in batches of 16 ms."""
+TURN_MAX_EXCHANGES = 16
+"""A driver that still has something to ask after so many would keep the line for ever."""
 
 
 class BusSettings(msgspec.Struct, frozen=True):
@@ -44,13 +57,24 @@ class BusCounters(msgspec.Struct):
     broken: int = 0
     """Cut short by a lost link or a cancelled caller."""
     late: int = 0
-    """Silences in which something came after all."""
+    """Late replies recognised, and silences in which something came after all."""
     unasked: int = 0
     """Whole frames skipped: older replies on Modbus TCP, notices of a lock board."""
     echo: int = 0
     stray: int = 0
     """Bytes skipped before a sound reply."""
     opened: int = 0
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """What went over the line for one request, for whoever taps it. `received`: all of it, noise too."""
+
+    mono_ns: int
+    unit: int
+    sent: bytes
+    received: bytes
+    error: str
+    """Empty for a sound reply, else the code of what was wrong."""
 
 
 class Bus:
@@ -60,18 +84,26 @@ class Bus:
         self, transport: Transport, settings: BusSettings, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.counters = BusCounters()
+        self.tap: Callable[[Exchange], None] | None = None
         self._transport = transport
         self._settings = settings
         self._clock = clock
         self._turn = asyncio.Lock()
         self._is_open = False
         self._silent_until_mono = 0.0
+        self._quarantine_mono: dict[int, float] = {}
+        self._commanded_mono: dict[int, float] = {}
+        self._is_settled = True
         self._reopen_at_mono = 0.0
         self._reopen_wait_s = 0.0
 
     @property
     def name(self) -> str:
         return self._transport.name
+
+    def quarantine_s(self, unit: int) -> float:
+        """For how long this unit had better not be asked; a read before that waits, and the line with it."""
+        return max(0.0, self._quarantine_mono.get(unit, 0.0) - self._clock())
 
     async def open(self) -> None:
         """Raises LinkDown; reads then open the line by themselves as soon as that is possible."""
@@ -86,79 +118,143 @@ class Bus:
             self._is_open = False
             await self._transport.close()
 
-    async def read(self, driver: Driver, read: Read) -> list[Observation]:
-        """One exchange, never repeated here. Raises a DriverError."""
+    async def read(self, driver: Driver, read: Read) -> list[Sight]:
+        """One turn, never repeated here. Raises a DriverError."""
         async with self._turn:
-            try:
-                await self._make_ready()
-            except DriverError as error:
-                raise self._named(error, read) from None
-            frame = driver.encode(read)
-            reception = Reception(driver, read, frame, is_packet=self._settings.has_transaction_ids)
-            self.counters.sent += 1
-            try:
-                await self._transport.exchange(frame, reception.length, self._settings.timeout_s)
-            except DriverError as error:
-                await self._fail(error)
-                raise self._named(error, read) from None
-            except BaseException:
-                self.counters.broken += 1
-                self._fall_silent()
-                raise
-            return await self._take(reception, read)
+            await self._make_ready(read)
+            answer = await self._take_turn(driver, read)
+        assert isinstance(answer, list), f"{driver.kind} answers the read {read.name} with {answer!r}"
+        return answer
 
-    async def _take(self, reception: Reception, read: Read) -> list[Observation]:
-        """Count what came; the observations, or the error that the reply is."""
-        counters = self.counters
-        counters.unasked += reception.unasked
-        counters.echo += reception.echo
-        counters.stray += reception.stray
-        if reception.error is not None:
-            await self._fail(reception.error)
-            raise self._named(reception.error, read)
-        counters.ok += 1
+    async def execute(self, driver: Commanded, command: Command) -> Outcome:
+        """Send a command, once and never again. Raises a DriverError only while it has not been sent."""
+        first = driver.command(command)
+        async with self._turn:
+            due_mono = self._commanded_mono.get(first.unit, 0.0) + driver.command_gap_s
+            await asyncio.sleep(due_mono - self._clock())
+            await self._make_ready(first)
+            try:
+                answer = await self._take_turn(driver, first)
+            except (DeviceRefused, DeviceBusy):
+                return Outcome.REFUSED
+            except DriverError:
+                return Outcome.UNKNOWN
+            finally:
+                self._commanded_mono[first.unit] = self._clock()
+        assert isinstance(answer, Outcome), f"{driver.kind} answers {command.action} with {answer!r}"
+        return answer
+
+    async def _take_turn(self, driver: Driver, read: Read) -> Answer:
+        """A request and its reply, and those that the driver lets follow."""
+        answer: Answer = read
+        for _ in range(TURN_MAX_EXCHANGES):
+            if not isinstance(answer, Read):
+                return answer
+            answer = await self._exchange(driver, answer)
+        raise self._named(WrongReply(f"no end after {TURN_MAX_EXCHANGES} exchanges"), read)
+
+    async def _exchange(self, driver: Driver, read: Read) -> Answer:
+        frame = driver.encode(read)
+        late = [unit for unit in self._quarantine_mono if self.quarantine_s(unit)]
+        is_packet = self._settings.has_transaction_ids
+        reception = Reception(driver, read, frame, late, is_packet=is_packet)
+        timeout_s = read.window_ms / 1_000 if read.window_ms else self._settings.timeout_s
+        self.counters.sent += 1
+        try:
+            await self._transport.exchange(frame, reception.length, timeout_s)
+        except NoReply as error:
+            if not (read.window_ms and error.received):
+                await self._fail(error, read, reception)
+            reception.take(error.received)
+        except DriverError as error:
+            await self._fail(error, read, reception)
+        except BaseException:
+            self.counters.broken += 1
+            self._quarantine(read.unit)
+            self._is_settled = False
+            raise
+        return await self._count(reception, read)
+
+    async def _count(self, reception: Reception, read: Read) -> Answer:
+        """Count what came; the answer, or the error that the reply is."""
+        if reception.error is not None or reception.answer is None:
+            await self._fail(reception.error or NoReply("no whole frame"), read, reception)
+        assert reception.answer is not None
+        self._report(reception, read)
+        self.counters.ok += 1
         self._reopen_wait_s = 0.0
-        return reception.observations
+        return reception.answer
 
-    async def _fail(self, error: DriverError) -> None:
-        """Count the error and restore order on the line."""
+    async def _fail(self, error: DriverError, read: Read, reception: Reception) -> None:
+        """Count the error, restore order on the line, and raise the error with its place."""
+        self._report(reception, read, error)
         if isinstance(error, LinkDown):
             self.counters.broken += 1
             await self._lose_link()
+        elif isinstance(error, DeviceBusy | DeviceRefused):
+            self.counters.refused += 1
         elif isinstance(error, NoReply):
             self.counters.timeout += 1
-            self._fall_silent()
-        elif isinstance(error, BadFrame):
-            self.counters.bad_frame += 1
-            await self._resynchronise()
-        elif isinstance(error, WrongReply):
-            self.counters.wrong_reply += 1
-            await self._resynchronise()
+            self._quarantine(read.unit)
+            self._is_settled = not error.received
+        elif self._settings.has_transaction_ids:
+            self._count_unsound(error)
+            await self._lose_link()  # a packet stream that makes no sense is opened anew
         else:
-            self.counters.refused += 1
+            self._count_unsound(error)
+            self._quarantine(read.unit)
+            self._is_settled = False
+        raise self._named(error, read) from None
+
+    def _count_unsound(self, error: DriverError) -> None:
+        if isinstance(error, BadFrame):
+            self.counters.bad_frame += 1
+        else:
+            self.counters.wrong_reply += 1
+
+    def _report(self, reception: Reception, read: Read, error: DriverError | None = None) -> None:
+        counters = self.counters
+        counters.unasked += reception.unasked
+        counters.late += reception.late
+        counters.echo += reception.echo
+        counters.stray += reception.stray
+        if self.tap is not None:
+            code = error.code if error else ""
+            mono_ns = int(self._clock() * 1e9)
+            self.tap(Exchange(mono_ns, read.unit, reception.frame, reception.received, code))
 
     def _named(self, error: DriverError, read: Read) -> DriverError:
-        return type(error)(f"{self.name}, unit {read.unit}, {read.name}: {error}")
+        error.args = (f"{self.name}, unit {read.unit}, {read.name}: {error}",)
+        return error
 
-    async def _make_ready(self) -> None:
-        """An open line on which nothing old can come any more."""
-        if not self._is_open:
-            wait_s = self._reopen_at_mono - self._clock()
-            if wait_s > 0:
-                raise LinkDown(f"down, next attempt in {wait_s:.1f} s")
-            await self._open()
-        silence_s = self._silent_until_mono - self._clock()
-        if silence_s <= 0:
-            return
+    async def _make_ready(self, read: Read) -> None:
+        """An open line on which nothing old can come any more for this unit. Raises LinkDown, BadFrame."""
         try:
-            self.counters.late += bool(await self._transport.drain(silence_s))
+            if not self._is_open:
+                await self._reopen()
+            silence_s = max(self._silent_until_mono - self._clock(), self.quarantine_s(read.unit))
+            if not self._is_settled:
+                silence_s = max(silence_s, SETTLE_S)
+            if silence_s > 0:
+                self.counters.late += bool(await self._drain(silence_s))
+        except DriverError as error:
+            raise self._named(error, read) from None
+        self._is_settled = True
+        self._silent_until_mono = 0.0
+        self._quarantine_mono.pop(read.unit, None)
+
+    async def _drain(self, silence_s: float) -> int:
+        try:
+            return await self._transport.drain(silence_s)
         except LinkDown:
             await self._lose_link()
             raise
-        except DriverError:
-            self._fall_silent()
-            raise
-        self._silent_until_mono = 0.0
+
+    async def _reopen(self) -> None:
+        wait_s = self._reopen_at_mono - self._clock()
+        if wait_s > 0:
+            raise LinkDown(f"down, next attempt in {wait_s:.1f} s")
+        await self._open()
 
     async def _open(self) -> None:
         try:
@@ -168,7 +264,9 @@ class Bus:
             raise
         self._is_open = True
         self.counters.opened += 1
-        self._fall_silent()
+        if not self._settings.has_transaction_ids:
+            # The line may still answer who had it before us.
+            self._silent_until_mono = self._clock() + self._settings.quarantine_s
 
     async def _lose_link(self) -> None:
         """Closed; the next attempt at once, then after waits that double up to the cap."""
@@ -177,20 +275,13 @@ class Bus:
         self._reopen_at_mono = self._clock() + self._reopen_wait_s
         self._reopen_wait_s = min(max(REOPEN_FIRST_S, 2 * self._reopen_wait_s), REOPEN_CAP_S)
 
-    async def _resynchronise(self) -> None:
-        """After input that makes no sense a packet stream is opened anew, and a line falls silent."""
-        if self._settings.has_transaction_ids:
-            await self._lose_link()
-        else:
-            self._fall_silent()
-
-    def _fall_silent(self) -> None:
-        """Also after opening: the line may still answer who had it before us."""
+    def _quarantine(self, unit: int) -> None:
         if not self._settings.has_transaction_ids:
-            self._silent_until_mono = self._clock() + self._settings.quarantine_s
+            self._quarantine_mono[unit] = self._clock() + self._settings.quarantine_s
 
 
 def wire_time_ms(read: Read, baud: int) -> float:
-    """One exchange on a serial line but for the device's own delay: 11 bits a character, twice t3.5."""
-    chars = read.request_bytes + read.reply_bytes
-    return 1_000 * (chars * BITS_PER_CHAR / baud + 2 * silent_interval_s(baud))
+    """One turn on a serial line but for the device's delay: 11 bits a character, twice t3.5 an exchange."""
+    wire_s = (read.request_bytes + read.reply_bytes) * BITS_PER_CHAR / baud
+    silence_s = 2 * read.exchanges * silent_interval_s(baud)
+    return 1_000 * (wire_s + silence_s) + read.window_ms

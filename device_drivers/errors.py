@@ -5,6 +5,7 @@
     ├── NoReply                   driver.no_reply        nothing, or not enough, in time  retryable
     ├── BadFrame                  driver.bad_frame       check, length or shape is wrong  retryable
     ├── WrongReply                driver.wrong_reply     sound, but not to this request   retryable
+    │   ├── WrongUnit             driver.wrong_unit      another unit's answer             retryable
     │   └── UnaskedFrame          driver.unasked         to be skipped: older reply, notice   retryable
     ├── DeviceBusy                driver.busy            the device asks us to come later retryable
     ├── DeviceRefused             driver.refused         the device says no: a configuration fault
@@ -27,8 +28,14 @@ class LinkDown(DriverError):
 
 
 class NoReply(DriverError):
+    """`received`: what came of a reply that is not whole."""
+
     code = "driver.no_reply"
     retryable = True
+
+    def __init__(self, text: str, received: bytes = b"") -> None:
+        super().__init__(text)
+        self.received = received
 
 
 class BadFrame(DriverError):
@@ -39,6 +46,16 @@ class BadFrame(DriverError):
 class WrongReply(DriverError):
     code = "driver.wrong_reply"
     retryable = True
+
+
+class WrongUnit(WrongReply):
+    """A sound frame of unit `answered`: its late reply, if it was asked before and did not answer."""
+
+    code = "driver.wrong_unit"
+
+    def __init__(self, answered: int) -> None:
+        super().__init__(f"reply from unit {answered}")
+        self.answered = answered
 
 
 class UnaskedFrame(WrongReply):

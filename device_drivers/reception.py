@@ -1,7 +1,9 @@
-"""Finding the reply in what came: past stray bytes, an echo of the request, frames nobody asked for."""
+"""Finding the reply in what came: past stray bytes, an echo, late replies, frames nobody asked for."""
 
-from device_drivers.driver import Driver, Observation, Read
-from device_drivers.errors import BadFrame, DriverError, UnaskedFrame
+from collections.abc import Collection
+
+from device_drivers.driver import Answer, Driver, Read
+from device_drivers.errors import BadFrame, DriverError, UnaskedFrame, WrongUnit
 
 STRAY_BYTES = (0x00, 0xFF)
 STRAY_LIMIT = 3
@@ -9,51 +11,81 @@ STRAY_LIMIT = 3
 
 
 class Reception:
-    """One request's ear: `length` goes to the transport; the outcome is `error`, or else `observations`.
+    """One request's ear: `length` goes to the transport; the outcome is `error`, or else `answer`.
 
-    `is_packet`: the stream has packets of its own (Modbus TCP), so neither noise nor echo can be in it.
+    `late_units` may still owe a reply. `is_packet`: the stream has packets of its own (Modbus TCP), so
+    neither noise nor echo can be in it.
     """
 
-    def __init__(self, driver: Driver, read: Read, frame: bytes, *, is_packet: bool) -> None:
-        self.observations: list[Observation] = []
+    def __init__(
+        self, driver: Driver, read: Read, frame: bytes, late_units: Collection[int], *, is_packet: bool
+    ) -> None:
+        self.answer: Answer | None = None
         self.error: DriverError | None = None
+        self.frame = frame
+        self.received = b""
         self.unasked = 0
+        self.late = 0
         self.echo = 0
         self.stray = 0
         self._driver = driver
         self._read = read
-        self._frame = frame
+        self._late_units = late_units
         self._is_packet = is_packet
         self._start = 0
 
     def length(self, received: bytes) -> int | None:
         """Where the reply ends in all that was `received`; None while more must come."""
+        self.received = received
         while True:
             if not self._is_packet:
                 self._skip_strays(received)
             rest = received[self._start :]
+            whole = None
             try:
                 whole = self._driver.reply_length(self._read, rest)
                 if whole is None or len(rest) < whole:
                     return None
-                self.observations = self._driver.decode(self._read, rest[:whole])
-            except UnaskedFrame:
-                assert whole is not None
-                self.unasked += 1
-                self._start += whole
-            except BadFrame as error:
-                if not self._is_echo(rest):
-                    self.error = error
-                    return len(received)
-                if len(rest) < len(self._frame):
-                    return None
-                self.echo += 1
-                self._start += len(self._frame)
+                self.answer = self._driver.decode(self._read, rest[:whole])
             except DriverError as error:
-                self.error = error
-                return self._start + whole if whole else len(received)
+                if isinstance(error, BadFrame) and self._is_echo(rest) and len(rest) < len(self.frame):
+                    return None
+                skipped = self._skipped(error, rest, whole)
+                if not skipped:
+                    self.error = error
+                    is_frame = not isinstance(error, BadFrame)
+                    return self._start + (whole if whole and is_frame else len(rest))
+                self._start += skipped
             else:
                 return self._start + whole
+
+    def take(self, received: bytes) -> None:
+        """The window of a read with one is over, and this is all that came in it."""
+        self.received = received
+        self._skip_strays(received)
+        rest = received[self._start :]
+        if rest.startswith(self.frame):
+            self.echo += 1
+            rest = rest[len(self.frame) :]
+        if not rest:
+            return
+        try:
+            self.answer = self._driver.decode(self._read, rest)
+        except DriverError as error:
+            self.error = error
+
+    def _skipped(self, error: DriverError, rest: bytes, whole: int | None) -> int:
+        """How much of `rest` is no answer to us, though the real one may still follow; 0: it is wrong."""
+        if isinstance(error, UnaskedFrame) and whole:
+            self.unasked += 1
+            return whole
+        if isinstance(error, WrongUnit) and whole and error.answered in self._late_units:
+            self.late += 1
+            return whole
+        if isinstance(error, BadFrame) and self._is_echo(rest):
+            self.echo += 1
+            return len(self.frame)
+        return 0
 
     def _skip_strays(self, received: bytes) -> None:
         while (
@@ -64,4 +96,4 @@ class Reception:
 
     def _is_echo(self, rest: bytes) -> bool:
         """Whether this is our own request come back, or the beginning of it. Once a request."""
-        return not (self._is_packet or self.echo) and self._frame.startswith(rest[: len(self._frame)])
+        return not (self._is_packet or self.echo) and self.frame.startswith(rest[: len(self.frame)])

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import msgspec
 
 from device_drivers.bus import Bus, BusSettings
-from device_drivers.driver import Driver
+from device_drivers.driver import Driver, Listener
 from device_drivers.errors import ProfileFault
 from device_drivers.lock_8a.codec import BOARD_MAX
 from device_drivers.lock_8a.driver import Lock8a, Lock8aOptions
@@ -16,16 +16,59 @@ from device_drivers.modbus.profile import load_profile
 from device_drivers.transport.serial_port import SerialPort
 from device_drivers.transport.tcp import TcpTransport
 
-BusKind = Literal["modbus_tcp", "modbus_rtu_tcp", "modbus_rtu", "serial"]
+BusKind = Literal["modbus_tcp", "modbus_rtu_tcp", "modbus_rtu", "serial", "serial_tcp", "osdp", "onvif"]
 BUS_KINDS: tuple[BusKind, ...] = get_args(BusKind)
-TCP_KINDS: tuple[BusKind, ...] = ("modbus_tcp", "modbus_rtu_tcp")
+TCP_KINDS: tuple[BusKind, ...] = ("modbus_tcp", "modbus_rtu_tcp", "serial_tcp", "onvif")
+"""Kinds at a host and port; the others are at a serial device."""
 
 Options = Mapping[str, object]
-Factory = Callable[[int, BusKind, Path | None, Options], Driver]
+OptionsOf = TypeVar("OptionsOf", bound=msgspec.Struct)
+
+
+class Site(msgspec.Struct, frozen=True):
+    """Where a device stands, and what is wanted of it.
+
+    `baud` 0: no serial line whose speed is known. `channels`: those that points use, none: all there are.
+    """
+
+    bus_kind: BusKind
+    unit: int = 1
+    baud: int = 0
+    max_slice_ms: float = 100.0
+    """No turn on the line may take longer than this, if it can be cut in two."""
+    channels: tuple[str, ...] = ()
+    profile: Path | None = None
+    options: Options = {}
+
+
+class PolledKind(msgspec.Struct, frozen=True):
+    """A driver for a bus that asks. Kinds of one `protocol` may share a line, if units are `addressed`."""
+
+    build: Callable[[Site], Driver]
+    protocol: str
+    buses: tuple[BusKind, ...]
+    takes_profile: bool = False
+    is_addressed: bool = True
+
+
+class ListenerSite(msgspec.Struct, frozen=True):
+    """A line whose devices speak by themselves: `devices` by their id."""
+
+    address: str
+    """`/dev/serial/by-id/…`, or `host:port`."""
+    baud: int
+    devices: dict[str, Site]
+
+
+class ListenerKind(msgspec.Struct, frozen=True):
+    """A driver for a line of its own."""
+
+    build: Callable[[ListenerSite], Listener]
+    bus: BusKind
 
 
 def tcp_bus(kind: BusKind, host: str, port: int, *, timeout_s: float, quarantine_s: float) -> Bus:
-    """A bus over TCP: `modbus_tcp` (MBAP), or `modbus_rtu_tcp` (a gateway that passes RTU frames)."""
+    """A bus over TCP: `modbus_tcp` (MBAP), or a gateway that passes a serial line's bytes."""
     return Bus(TcpTransport(host, port), _settings(kind, timeout_s, quarantine_s))
 
 
@@ -34,47 +77,74 @@ def serial_bus(kind: BusKind, device: str, baud: int, *, timeout_s: float, quara
     return Bus(SerialPort(device, baud), _settings(kind, timeout_s, quarantine_s))
 
 
-def build(
-    kind: str, *, unit: int, bus_kind: BusKind, profile: Path | None = None, options: Options | None = None
-) -> Driver:
-    """A driver by its name in settings. Raises ProfileFault for whatever it cannot be made from."""
-    factory = DRIVERS.get(kind)
-    if factory is None:
+def build(kind: str, site: Site) -> Driver:
+    """A polled driver by its name in settings. Raises ProfileFault for whatever it cannot be made from."""
+    known = DRIVERS.get(kind)
+    if known is None:
         raise ProfileFault(f"driver: {kind!r} is none of {', '.join(DRIVERS)}")
-    return factory(unit, bus_kind, profile, options or {})
+    if site.bus_kind not in known.buses:
+        raise ProfileFault(f"bus: {kind} needs one of kind {' or '.join(known.buses)}, not {site.bus_kind}")
+    if known.takes_profile and site.profile is None:
+        raise ProfileFault(f"profile: {kind} needs one")
+    if not known.takes_profile and site.profile is not None:
+        raise ProfileFault(f"profile: {kind} takes none")
+    return known.build(site)
+
+
+def build_listener(kind: str, site: ListenerSite) -> Listener:
+    """A listener by its name in settings. Raises ProfileFault."""
+    known = LISTENERS.get(kind)
+    if known is None:
+        raise ProfileFault(f"driver: {kind!r} is none of {', '.join(LISTENERS)}")
+    wrong = next((s.bus_kind for s in site.devices.values() if s.bus_kind != known.bus), None)
+    if wrong is not None:
+        raise ProfileFault(f"bus: {kind} needs one of kind {known.bus}, not {wrong}")
+    return known.build(site)
+
+
+def typed_options(options: Options, kind: type[OptionsOf]) -> OptionsOf:
+    """A driver's options. Raises ProfileFault that names the key."""
+    try:
+        return msgspec.convert(dict(options), kind)
+    except msgspec.ValidationError as error:
+        raise ProfileFault(f"options: {error}") from error
+
+
+def check_unit(unit: int, lowest: int, highest: int) -> None:
+    """Raises ProfileFault for a unit number that no device of the kind can have."""
+    if not lowest <= unit <= highest:
+        raise ProfileFault(f"unit: {unit} is not between {lowest} and {highest}")
 
 
 def _settings(kind: BusKind, timeout_s: float, quarantine_s: float) -> BusSettings:
     return BusSettings(timeout_s, quarantine_s, has_transaction_ids=kind == "modbus_tcp")
 
 
-def _modbus_di(unit: int, bus_kind: BusKind, profile: Path | None, options: Options) -> Driver:
-    if profile is None:
-        raise ProfileFault("profile: modbus_di needs one")
-    if options:
-        raise ProfileFault(f"options: modbus_di takes none, not {', '.join(options)}")
-    if bus_kind == "modbus_tcp":
-        _check_unit(unit, 0, 255)
-        return ModbusDi(load_profile(profile), unit, "mbap")
-    _check_unit(unit, 1, 247)
-    return ModbusDi(load_profile(profile), unit, "rtu")
+def _modbus_di(site: Site) -> Driver:
+    assert site.profile is not None
+    typed_options(site.options, NoOptions)
+    is_tcp = site.bus_kind == "modbus_tcp"
+    check_unit(site.unit, *((0, 255) if is_tcp else (1, 247)))
+    return ModbusDi(load_profile(site.profile), site.unit, "mbap" if is_tcp else "rtu")
 
 
-def _lock_8a(unit: int, bus_kind: BusKind, profile: Path | None, options: Options) -> Driver:
-    if profile is not None:
-        raise ProfileFault("profile: lock_8a takes none")
-    if bus_kind == "modbus_tcp":
-        raise ProfileFault("bus: lock_8a does not speak Modbus TCP")
-    _check_unit(unit, 1, BOARD_MAX)
-    try:
-        return Lock8a(unit, msgspec.convert(dict(options), Lock8aOptions))
-    except msgspec.ValidationError as error:
-        raise ProfileFault(f"options: {error}") from error
+def _lock_8a(site: Site) -> Driver:
+    check_unit(site.unit, 1, BOARD_MAX)
+    is_items = any(channel.startswith("item:") for channel in site.channels)
+    return Lock8a(
+        site.unit, typed_options(site.options, Lock8aOptions), channel="item" if is_items else "lock"
+    )
 
 
-def _check_unit(unit: int, lowest: int, highest: int) -> None:
-    if not lowest <= unit <= highest:
-        raise ProfileFault(f"unit: {unit} is not between {lowest} and {highest}")
+class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For a driver that has none."""
 
 
-DRIVERS: dict[str, Factory] = {"modbus_di": _modbus_di, "lock_8a": _lock_8a}
+MODBUS: tuple[BusKind, ...] = ("modbus_tcp", "modbus_rtu_tcp", "modbus_rtu")
+SERIAL: tuple[BusKind, ...] = ("serial", "serial_tcp")
+
+DRIVERS: dict[str, PolledKind] = {
+    "modbus_di": PolledKind(_modbus_di, "modbus", MODBUS, takes_profile=True),
+    "lock_8a": PolledKind(_lock_8a, "8a", SERIAL),
+}
+LISTENERS: dict[str, ListenerKind] = {}

@@ -32,10 +32,10 @@ class BusLoad(msgspec.Struct, frozen=True):
 
 
 def exchange_ms(bus: BusSettings, read: Read) -> float:
-    """How long one request and its reply take."""
+    """How long one turn takes, with all of its requests and replies."""
     if bus.kind == "modbus_tcp":
-        return TCP_EXCHANGE_MS
-    return wire_time_ms(read, bus.baud) + DEVICE_DELAY_MS
+        return read.exchanges * TCP_EXCHANGE_MS
+    return wire_time_ms(read, bus.baud) + read.exchanges * DEVICE_DELAY_MS
 
 
 def bus_load(bus: BusSettings, polls: list[Poll]) -> BusLoad:
@@ -50,6 +50,5 @@ def bus_load(bus: BusSettings, polls: list[Poll]) -> BusLoad:
     longest_ms = max(costs, default=0.0)
     blind_ms = slowest_ms + sum(cost for _, cost in watched) + longest_ms + COMMIT_MS
     is_shared = len({poll.device for poll in polls}) > 1
-    silence_ms = 0.0 if bus.kind == "modbus_tcp" else float(bus.quarantine_ms)
-    dead_ms = bus.timeout_ms + silence_ms if is_shared else 0.0
+    dead_ms = float(bus.timeout_ms or 0) if is_shared else 0.0
     return BusLoad(bus.id, len(polls), utilisation, blind_ms, blind_ms + dead_ms)

@@ -7,51 +7,90 @@ import msgspec
 
 from device_drivers import registry
 from device_drivers.bus import Bus
-from device_drivers.driver import Driver
+from device_drivers.driver import Driver, Listener
 from edge.schedule import Poll, PollClass
-from edge.settings import TCP_KINDS, BusSettings, DeviceSettings, PointSettings, Settings
+from edge.settings import BusSettings, DeviceSettings, PointSettings, Settings
+
+TIMEOUT_MAX_MS = 500
+"""How long a reply is waited for where the settings do not say, and no period is shorter."""
 
 _PROFILE_DIRS = (Path("config/profiles"), Path(__file__).parent.parent / "config" / "profiles")
+_CLASSES = {
+    "door": PollClass.SECURITY,
+    "tamper": PollClass.SECURITY,
+    "lock": PollClass.CABINET,
+    "item": PollClass.CABINET,
+}
+"""The class that a point of a type asks for; a device takes the most urgent of its points."""
 
 
 class BusPlan(msgspec.Struct, frozen=True):
-    """One bus: its settings, the driver of each device on it, and every read to be repeated."""
+    """One bus that asks: its settings, the driver of each device on it, and every read to be repeated."""
 
     bus: BusSettings
     drivers: dict[str, Driver]
     polls: list[Poll]
 
 
+class ListenerPlan(msgspec.Struct, frozen=True):
+    """One line whose devices speak by themselves."""
+
+    bus: BusSettings
+    listener: Listener
+
+
 def plan(settings: Settings) -> list[BusPlan]:
-    """The plans of all buses that have devices. Raises ProfileFault; settings_check says it kindly."""
+    """The plans of all buses that ask. Raises ProfileFault; settings_check says it kindly."""
     plans = []
-    for bus in settings.bus:
-        devices = [device for device in settings.device if device.bus == bus.id]
+    for bus, devices in _buses(settings):
+        if devices[0].driver in registry.LISTENERS:
+            continue
         drivers = {device.id: build_driver(device, bus, settings.point) for device in devices}
-        if devices:
-            plans.append(BusPlan(bus, drivers, polls(devices, drivers, settings.point)))
+        timed = msgspec.structs.replace(bus, timeout_ms=timeout_ms(bus, devices))
+        plans.append(BusPlan(timed, drivers, polls(devices, drivers, settings.point)))
     return plans
 
 
-def build_driver(device: DeviceSettings, bus: BusSettings, points: Iterable[PointSettings]) -> Driver:
-    """The driver of one device. Raises ProfileFault.
+def listeners(settings: Settings) -> list[ListenerPlan]:
+    """The plans of all lines whose devices speak by themselves. Raises ProfileFault."""
+    return [
+        ListenerPlan(bus, build_listener(bus, devices, settings.point))
+        for bus, devices in _buses(settings)
+        if devices[0].driver in registry.LISTENERS
+    ]
 
-    A lock board reports locks or item sensors, whichever its feedback inputs are wired to: its points say.
-    """
-    options = {}
-    if device.driver == "lock_8a":
-        is_items = any(p.device == device.id and p.channel.startswith("item:") for p in points)
-        options = {"channel": "item" if is_items else "lock"}
-    profile = profile_path(device.profile) if device.profile else None
-    return registry.build(
-        device.driver, unit=device.unit, bus_kind=bus.kind, profile=profile, options=options
+
+def build_driver(device: DeviceSettings, bus: BusSettings, points: Iterable[PointSettings]) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    return registry.build(device.driver, site(device, bus, points))
+
+
+def build_listener(
+    bus: BusSettings, devices: Sequence[DeviceSettings], points: Sequence[PointSettings]
+) -> Listener:
+    """The listener of one line. Raises ProfileFault."""
+    address = f"{bus.host}:{bus.port}" if bus.kind in registry.TCP_KINDS else bus.device or ""
+    sites = {device.id: site(device, bus, points) for device in devices}
+    return registry.build_listener(devices[0].driver, registry.ListenerSite(address, bus.baud, sites))
+
+
+def site(device: DeviceSettings, bus: BusSettings, points: Iterable[PointSettings]) -> registry.Site:
+    """What a driver is told of its device's place, and which of its channels points use."""
+    return registry.Site(
+        bus_kind=bus.kind,
+        unit=device.unit,
+        baud=0 if bus.kind in registry.TCP_KINDS else bus.baud,
+        max_slice_ms=bus.max_slice_ms,
+        channels=tuple(point.channel for point in points if point.device == device.id),
+        profile=profile_path(device.profile) if device.profile else None,
+        options=device.options,
     )
 
 
 def build_bus(bus: BusSettings) -> Bus:
     """The bus, not opened: its first read opens it."""
-    timeout_s, quarantine_s = bus.timeout_ms / 1000, bus.quarantine_ms / 1000
-    if bus.kind in TCP_KINDS:
+    timeout_s, quarantine_s = (bus.timeout_ms or TIMEOUT_MAX_MS) / 1000, bus.quarantine_ms / 1000
+    if bus.kind in registry.TCP_KINDS:
         return registry.tcp_bus(
             bus.kind, bus.host or "", bus.port, timeout_s=timeout_s, quarantine_s=quarantine_s
         )
@@ -60,18 +99,22 @@ def build_bus(bus: BusSettings) -> Bus:
     )
 
 
+def timeout_ms(bus: BusSettings, devices: Iterable[DeviceSettings]) -> int:
+    """What the settings say, else the shortest period: a dead unit then costs no other its deadline."""
+    periods_ms = [device.interval_ms for device in devices]
+    return bus.timeout_ms or min([TIMEOUT_MAX_MS, *periods_ms])
+
+
 def polls(
     devices: Sequence[DeviceSettings], drivers: dict[str, Driver], points: Iterable[PointSettings]
 ) -> list[Poll]:
-    """Every read of these devices. A device with a door on it is a security device."""
-    doors = {point.device for point in points if point.type == "door"}
+    """Every read of these devices, in the class of the device's most urgent point."""
+    classes: dict[str, PollClass] = {}
+    for point in points:
+        own = _CLASSES.get(point.type, PollClass.TELEMETRY)
+        classes[point.device] = min(own, classes.get(point.device, PollClass.TELEMETRY))
     return [
-        Poll(
-            device.id,
-            read,
-            PollClass.SECURITY if device.id in doors else PollClass.CABINET,
-            device.interval_ms * 1_000_000,
-        )
+        Poll(device.id, read, classes.get(device.id, PollClass.TELEMETRY), device.interval_ms * 1_000_000)
         for device in devices
         for read in drivers[device.id].reads()
     ]
@@ -86,3 +129,11 @@ def profile_path(name: str) -> Path:
 def profile_names() -> list[str]:
     """All profiles there are."""
     return sorted({path.stem for folder in _PROFILE_DIRS for path in folder.glob("*.toml")})
+
+
+def _buses(settings: Settings) -> Iterable[tuple[BusSettings, list[DeviceSettings]]]:
+    """Every bus that has devices, with them."""
+    for bus in settings.bus:
+        devices = [device for device in settings.device if device.bus == bus.id]
+        if devices:
+            yield bus, devices

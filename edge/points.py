@@ -25,13 +25,20 @@ from contract.ids import PointId
 from contract.messages import PointState
 from contract.points import PointType, Quality, state_digest
 from contract.rows import EdgeKind, point_kind
-from device_drivers.driver import Observation
+from device_drivers.driver import Notice, Observation, Sight
 from edge.clock import Stamp
 from edge.proposals import Draft, PointMemory, Proposal
 from edge.settings import PointSettings
 
-_ACTIVE_VALUE = {PointType.DOOR: "open", PointType.LOCK: "open", PointType.ITEM: "present"}
-_INACTIVE_VALUE = {PointType.DOOR: "closed", PointType.LOCK: "closed", PointType.ITEM: "absent"}
+_WORDS = {
+    PointType.DOOR: ("open", "closed"),
+    PointType.LOCK: ("open", "closed"),
+    PointType.ITEM: ("present", "absent"),
+    PointType.TAMPER: ("tripped", "quiet"),
+    PointType.READER: ("paired", "unpaired"),
+    PointType.MODEM: ("registered", "unregistered"),
+}
+"""What a point says while its channel is active, and while it is not."""
 
 Data = dict[str, Any]
 
@@ -73,15 +80,22 @@ class Points:
         self._unread = set(self._points)
         self._marks: Data = {"simulated": True} if is_simulated else {}
 
-    def observe(self, device: str, observations: Iterable[Observation], stamp: Stamp) -> Proposal:
+    def observe(self, device: str, sights: Iterable[Sight], stamp: Stamp) -> Proposal:
         """What a good reply means for the points on this device."""
         proposal = Proposal(stamp, [], {})
         channels = self._by_device.get(device, {})
-        for seen in observations:
+        for seen in sights:
             point = channels.get(seen.channel)
             if point is None:
                 continue
             memory = self._memory[point.id]
+            if isinstance(seen, Notice):
+                self._draft(seen.kind, point, dict(seen.data), proposal)
+                continue
+            if seen.fault is not None:
+                self._set_quality(point, memory, Quality(seen.fault.value), proposal)
+                self._unread.discard(point.id)
+                continue
             value = point.active if seen.active else point.inactive
             is_known = value == memory.value and memory.quality is Quality.GOOD
             if not is_known or seen.counter != memory.counter:
@@ -204,7 +218,7 @@ def counter_delta(before: int, after: int, bits: int) -> int | None:
 
 def _point(entry: PointSettings) -> _Point:
     kind = PointType(entry.type)
-    active, inactive = _ACTIVE_VALUE[kind], _INACTIVE_VALUE[kind]
+    active, inactive = _WORDS[kind]
     if entry.inverted:
         active, inactive = inactive, active
     return _Point(PointId(entry.id), kind, active, inactive)

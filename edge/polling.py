@@ -54,18 +54,21 @@ class Polling:
 
     async def _poll(self, poll: Poll) -> None:
         try:
-            observations = await self._bus.read(self._drivers[poll.device], poll.read)
+            sights = await self._bus.read(self._drivers[poll.device], poll.read)
         except DriverError as error:
             await self._missed(poll, error)
             return
-        proposal = self._points.observe(poll.device, observations, self._clock.stamp())
+        proposal = self._points.observe(poll.device, sights, self._clock.stamp())
         await self._journal.keep(proposal, self._points.commit)
         change = self._schedule.finish(poll, self._clock.mono_ns(), is_answered=True)
         if change is UnitState.UP:
             log.info("device_answered", device=poll.device)
 
     async def _missed(self, poll: Poll, error: DriverError) -> None:
-        change = self._schedule.finish(poll, self._clock.mono_ns(), is_answered=False)
+        quarantine_ns = int(self._bus.quarantine_s(poll.read.unit) * 1e9)
+        change = self._schedule.finish(
+            poll, self._clock.mono_ns(), is_answered=False, quarantine_ns=quarantine_ns
+        )
         if change is not UnitState.DOWN:
             return
         log.warning("device_lost", device=poll.device, code=error.code, reason=str(error))

@@ -10,13 +10,12 @@ import msgspec
 from msgspec import Meta
 
 from contract.ids import EdgeIdText, PointIdText
+from device_drivers.registry import BusKind
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 FilePath = Annotated[str, Meta(min_length=1, max_length=255)]
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
-
-TCP_KINDS = frozenset({"modbus_tcp", "modbus_rtu_tcp"})
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +28,17 @@ class EdgeSettings(_Table, frozen=True, kw_only=True):
     id: EdgeIdText
     data_dir: FilePath
     simulated: bool = False
+
+
+class RulesSettings(_Table, frozen=True, kw_only=True):
+    """`[rules]`: what the county asks of every station. Names with `*`, as in a shell.
+
+    `supervised_doors`: door points that must be on a supervised input, one that knows a cut or bridged wire.
+    `no_av`: rooms (a camera's point without its last part) in which no camera may be.
+    """
+
+    supervised_doors: tuple[str, ...] = ()
+    no_av: tuple[str, ...] = ("*.lawyer*",)
 
 
 class BrokerSettings(_Table, frozen=True, kw_only=True):
@@ -49,36 +59,45 @@ class MediaSettings(_Table, frozen=True, kw_only=True):
 
 
 class BusSettings(_Table, frozen=True, kw_only=True):
-    """`[[bus]]`: one port. `host`, `port` for the TCP kinds; `device`, `baud` for the serial ones."""
+    """`[[bus]]`: one port. `host`, `port` for the TCP kinds; `device`, `baud` for the serial ones.
+
+    `timeout_ms` left out: the shortest period of the bus's devices, at most 500. `max_slice_ms`: a turn that
+    would keep the line for longer is cut in several, where the driver can.
+    """
 
     id: Name
-    kind: Literal["modbus_tcp", "modbus_rtu_tcp", "modbus_rtu", "serial"]
+    kind: BusKind
     host: Host | None = None
     port: Port = 502
     device: FilePath | None = None
     baud: Annotated[int, Meta(ge=1200, le=921_600)] = 9600
-    timeout_ms: Annotated[int, Meta(ge=20, le=10_000)] = 500
+    timeout_ms: Annotated[int, Meta(ge=10, le=10_000)] | None = None
     quarantine_ms: Annotated[int, Meta(ge=0, le=10_000)] = 1000
+    max_slice_ms: Annotated[int, Meta(ge=10, le=1_000)] = 100
 
 
 class DeviceSettings(_Table, frozen=True, kw_only=True):
-    """`[[device]]`: one unit on a bus. `profile` names a register map, for `modbus_di` alone."""
+    """`[[device]]`: one unit on a bus. `profile` names a register map, for the Modbus drivers.
+
+    `options` are the driver's own: see its README under `device_drivers/`. Secrets stand in files.
+    """
 
     id: Name
     bus: Name
-    driver: Literal["modbus_di", "lock_8a"]
+    driver: Name
     profile: Name | None = None
     unit: Annotated[int, Meta(ge=0, le=255)] = 1
     interval_ms: Annotated[int, Meta(ge=20, le=60_000)] = 100
+    options: dict[str, bool | int | float | str | list[str]] = {}
 
 
 class PointSettings(_Table, frozen=True, kw_only=True):
-    """`[[point]]`: what one channel means. Active is open (door, lock) or present (item)."""
+    """`[[point]]`: what one channel means. Active is open (door, lock), present (item), tripped (tamper)."""
 
     id: PointIdText
-    type: Literal["door", "lock", "item"]
+    type: Literal["door", "lock", "item", "tamper", "reader", "modem"]
     device: Name
-    channel: Annotated[str, Meta(pattern=r"^(di|lock|item):[0-9]{1,3}$")]
+    channel: Annotated[str, Meta(pattern=r"^[a-z]{2,8}(:[0-9A-Za-z_-]{1,64})?$")]
     inverted: bool = False
 
 
@@ -94,6 +113,7 @@ class Settings(_Table, frozen=True, kw_only=True):
 
     edge: EdgeSettings
     broker: BrokerSettings
+    rules: RulesSettings = RulesSettings()
     media: MediaSettings | None = None
     bus: tuple[BusSettings, ...] = ()
     device: tuple[DeviceSettings, ...] = ()

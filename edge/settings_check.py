@@ -16,13 +16,14 @@ import msgspec
 from msgspec import NODEFAULT
 
 from contract.limits import BIRTH_MAX_POINTS
+from device_drivers import registry
 from device_drivers.driver import Driver
 from device_drivers.errors import ProfileFault
+from device_drivers.registry import TCP_KINDS
 from edge import plan
 from edge.bus_load import REFUSE_AT, WARN_AT, BusLoad, bus_load, exchange_ms
 from edge.errors import SettingsFault
 from edge.settings import (
-    TCP_KINDS,
     BrokerSettings,
     BusSettings,
     CameraSettings,
@@ -30,6 +31,7 @@ from edge.settings import (
     EdgeSettings,
     MediaSettings,
     PointSettings,
+    RulesSettings,
     Settings,
 )
 from edge.toml_file import KeyPath, Problem, TomlFile
@@ -37,6 +39,7 @@ from edge.toml_file import KeyPath, Problem, TomlFile
 _SINGLE: dict[str, type[msgspec.Struct]] = {
     "edge": EdgeSettings,
     "broker": BrokerSettings,
+    "rules": RulesSettings,
     "media": MediaSettings,
 }
 _MANY: dict[str, type[msgspec.Struct]] = {
@@ -197,12 +200,15 @@ class _Check:
                     (*path, "unit"), f"{device.unit} is {units[place]} on bus {device.bus} already"
                 )
             units.setdefault(place, device.id)
-            if device.bus in buses and device.profile in {None, *plan.profile_names()}:
+            is_known = device.driver in registry.DRIVERS and device.profile in {None, *plan.profile_names()}
+            if device.bus in buses and is_known:
                 try:
                     drivers[device.id] = plan.build_driver(device, buses[device.bus], points)
                 except ProfileFault as error:
                     key = str(error).partition(":")[0]
-                    self._file.add((*path, key) if key in {"profile", "unit", "bus"} else path, str(error))
+                    self._file.add(
+                        (*path, key) if key in {"profile", "unit", "bus", "options"} else path, str(error)
+                    )
         return drivers
 
     def _check_channels(self, drivers: dict[str, Driver]) -> None:
@@ -226,7 +232,8 @@ class _Check:
         points = [point for _, point in self._tables["point"]]
         for path, bus in self._tables["bus"]:
             devices = [d for _, d in self._tables["device"] if d.bus == bus.id and d.id in drivers]
-            load = bus_load(bus, plan.polls(devices, drivers, points))
+            timed = msgspec.structs.replace(bus, timeout_ms=plan.timeout_ms(bus, devices))
+            load = bus_load(timed, plan.polls(devices, drivers, points))
             self._loads.append(load)
             use = f"{load.utilisation:.0%} of bus {bus.id} would be in use"
             hint = "longer intervals, a higher baud, or a second bus"
@@ -235,13 +242,24 @@ class _Check:
             elif load.utilisation >= WARN_AT:
                 self._file.add(path, use, hint, is_warning=True)
             longest_ms = max((exchange_ms(bus, r) for d in devices for r in drivers[d.id].reads()), default=0)
-            if longest_ms >= bus.timeout_ms:
-                text = f"{bus.timeout_ms} ms is less than an exchange takes ({longest_ms:.0f} ms)"
+            timeout_ms = plan.timeout_ms(bus, devices)
+            if longest_ms >= timeout_ms:
+                text = f"{timeout_ms} ms is less than an exchange takes ({longest_ms:.0f} ms)"
                 self._file.add((*path, "timeout_ms"), text)
+            for _, device in self._tables["device"]:
+                if device.bus == bus.id and bus.timeout_ms and bus.timeout_ms > device.interval_ms:
+                    period = f"the {device.interval_ms} ms period of {device.id}"
+                    text = f"{bus.timeout_ms} ms is longer than {period}"
+                    hint = "a dead unit would cost the others their deadlines; leave timeout_ms out"
+                    self._file.add((*path, "timeout_ms"), text, hint)
+                    break
 
     def _check_reference(self, path: KeyPath, name: object) -> None:
         """A name that stands for something else: that must be there. Ids of tables with faults count."""
         table = _REFERS.get((str(path[0]), str(path[-1])))
+        known_drivers = [*registry.DRIVERS, *registry.LISTENERS]
+        if path[-1] == "driver" and name not in known_drivers:
+            self._file.add(path, f"no driver {name}", nearest(str(name), known_drivers))
         if path[-1] == "profile" and name not in plan.profile_names():
             self._file.add(path, f"no profile {name}", nearest(str(name), plan.profile_names()))
         if table is None:

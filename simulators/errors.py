@@ -4,6 +4,7 @@ SimulatorError             sim
 ├── ScenarioFault          sim.scenario        a scenario that cannot be played; lists every fault
 ├── UnknownPoint           sim.unknown_point   no such point in this scenario
 ├── UnknownDevice          sim.unknown_device  no such device in this scenario
+├── UnknownAct             sim.unknown_act     the device knows no such act
 ├── BadValue               sim.bad_value       the point cannot have that value
 └── PortBusy               sim.port_busy       an address or path somebody else holds   retryable
 
@@ -32,6 +33,10 @@ class UnknownPoint(SimulatorError):
 
 class UnknownDevice(SimulatorError):
     code = "sim.unknown_device"
+
+
+class UnknownAct(SimulatorError):
+    code = "sim.unknown_act"
 
 
 class BadValue(SimulatorError):

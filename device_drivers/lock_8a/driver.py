@@ -1,15 +1,15 @@
 """Driver `lock_8a`: all locks, or all item sensors, of one 8A board in one read.
 
 The family's frames know no item sensors. Installers wire them to the feedback inputs of a second board, so a
-cabinet is two devices on one line: one with `channel = "lock"`, one with `channel = "item"`.
+cabinet is two devices on one line: one whose points are locks, one whose points are items.
 """
 
 from typing import Literal
 
 import msgspec
 
-from device_drivers.driver import Observation, Read
-from device_drivers.errors import BadFrame, UnaskedFrame, WrongReply
+from device_drivers.driver import Answer, Observation, Read
+from device_drivers.errors import BadFrame, UnaskedFrame, WrongUnit
 from device_drivers.lock_8a import codec
 
 
@@ -20,7 +20,6 @@ class Lock8aOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     An item sensor closes it when it sees an item; a point that is wired otherwise is inverted.
     """
 
-    channel: Literal["lock", "item"] = "lock"
     short_when_locked: bool = True
 
 
@@ -29,13 +28,13 @@ class Lock8a:
 
     kind = "lock_8a"
 
-    def __init__(self, board: int, options: Lock8aOptions) -> None:
+    def __init__(self, board: int, options: Lock8aOptions, channel: Literal["lock", "item"] = "lock") -> None:
         self._board = board
-        self._active_when_short = options.channel == "item" or not options.short_when_locked
-        self._channels = tuple(f"{options.channel}:{n}" for n in range(1, codec.LOCKS_MAX + 1))
+        self._active_when_short = channel == "item" or not options.short_when_locked
+        self._channels = tuple(f"{channel}:{n}" for n in range(1, codec.LOCKS_MAX + 1))
         self._request = codec.encode_read(board)
         self._read = Read(
-            name=f"{options.channel}s",
+            name=f"{channel}s",
             unit=board,
             channels=self._channels,
             request_bytes=len(self._request),
@@ -57,13 +56,13 @@ class Lock8a:
             return codec.ALL_LOCKS_BYTES
         raise BadFrame(f"no status begins with {received[:2].hex(' ')}")
 
-    def decode(self, read: Read, reply: bytes) -> list[Observation]:  # noqa: ARG002 - there is one read
+    def decode(self, read: Read, reply: bytes) -> Answer:  # noqa: ARG002 - there is one read
         if reply.startswith(bytes([codec.NOTICE_HEAD])):
             notice = codec.decode_one(reply)
             raise UnaskedFrame(f"notice of board {notice.board}, lock {notice.first_lock}")
         status = codec.decode_all(reply)
         if status.board != self._board:
-            raise WrongReply(f"reply from board {status.board}")
+            raise WrongUnit(status.board)
         return [
             Observation(channel, is_short is self._active_when_short)
             for channel, is_short in zip(self._channels, status.shorted, strict=True)

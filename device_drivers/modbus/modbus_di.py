@@ -3,8 +3,8 @@
 import struct
 from typing import Literal
 
-from device_drivers.driver import Observation, Read
-from device_drivers.errors import UnaskedFrame, WrongReply
+from device_drivers.driver import Answer, Observation, Read, Sight
+from device_drivers.errors import UnaskedFrame, WrongUnit
 from device_drivers.modbus import frame
 from device_drivers.modbus.profile import Profile
 
@@ -52,7 +52,7 @@ class ModbusDi:
     def reply_length(self, read: Read, received: bytes) -> int | None:  # noqa: ARG002 - there is one read
         return frame.mbap_reply_length(received) if self._is_mbap else frame.rtu_reply_length(received)
 
-    def decode(self, read: Read, reply: bytes) -> list[Observation]:  # noqa: ARG002 - there is one read
+    def decode(self, read: Read, reply: bytes) -> Answer:  # noqa: ARG002 - there is one read
         data = frame.reply_data(self._content(reply), self._function, self._byte_count)
         if self._words is None:
             return self._observations(int.from_bytes(data, "little"), None)
@@ -71,10 +71,10 @@ class ModbusDi:
             return pdu
         unit, pdu = frame.rtu_content(reply)
         if unit != self._unit:
-            raise WrongReply(f"reply from unit {unit}")
+            raise WrongUnit(unit)
         return pdu
 
-    def _observations(self, level: int, words: tuple[int, ...] | None) -> list[Observation]:
+    def _observations(self, level: int, words: tuple[int, ...] | None) -> list[Sight]:
         if words is None or not self._counters_at:
             return [Observation(name, bool(level >> n & 1)) for n, name in enumerate(self._channels)]
         return [

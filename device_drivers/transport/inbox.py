@@ -51,7 +51,8 @@ class Inbox:
             async with asyncio.timeout(timeout_s):
                 return await self._waiter
         except TimeoutError:
-            raise NoReply(no_reply_text(bytes(self._received), timeout_s)) from None
+            received = bytes(self._received)
+            raise NoReply(no_reply_text(received, timeout_s), received) from None
         finally:
             self._waiter = None
 

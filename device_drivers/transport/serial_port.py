@@ -82,7 +82,7 @@ class SerialPort:
         while len(received) <= INPUT_LIMIT_BYTES:
             chunk = self._receive(port, deadline - time.monotonic())
             if not chunk:
-                raise NoReply(no_reply_text(received, timeout_s))
+                raise NoReply(no_reply_text(received, timeout_s), received)
             received += chunk
             length = reply_length(received)
             if length is not None and len(received) >= length:

@@ -77,4 +77,4 @@ def test_a_profile_puts_each_input_where_the_manual_has_it(
 
 
 def module(profile: str, bus_kind: registry.BusKind) -> Driver:
-    return registry.build("modbus_di", unit=1, bus_kind=bus_kind, profile=PROFILES / f"{profile}.toml")
+    return registry.build("modbus_di", registry.Site(bus_kind=bus_kind, profile=PROFILES / f"{profile}.toml"))

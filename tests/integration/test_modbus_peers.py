@@ -56,7 +56,7 @@ async def cable(folder: Path) -> AsyncIterator[tuple[str, str]]:
 
 async def poll(bus: Bus, bus_kind: registry.BusKind, profile: str, unit: int = 1) -> list[Observation]:
     path = PROFILES / f"{profile}.toml"
-    driver = registry.build("modbus_di", unit=unit, bus_kind=bus_kind, profile=path)
+    driver = registry.build("modbus_di", registry.Site(bus_kind=bus_kind, unit=unit, profile=path))
     return await bus.read(driver, driver.reads()[0])
 
 

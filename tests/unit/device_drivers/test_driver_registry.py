@@ -6,6 +6,7 @@ import pytest
 
 from device_drivers import registry
 from device_drivers.errors import ProfileFault
+from device_drivers.registry import Site
 
 E1210 = Path(__file__).parents[3] / "config/profiles/moxa-e1210.toml"
 
@@ -13,14 +14,14 @@ E1210 = Path(__file__).parents[3] / "config/profiles/moxa-e1210.toml"
 def test_a_module_on_a_line_is_asked_in_rtu_and_over_tcp_in_mbap() -> None:
     lengths = {}
     for bus_kind in registry.BUS_KINDS[:3]:
-        driver = registry.build("modbus_di", unit=1, bus_kind=bus_kind, profile=E1210)
+        driver = registry.build("modbus_di", Site(bus_kind=bus_kind, profile=E1210))
         lengths[bus_kind] = len(driver.encode(driver.reads()[0]))
     assert lengths == {"modbus_tcp": 12, "modbus_rtu_tcp": 8, "modbus_rtu": 8}
 
 
 def test_one_cabinet_is_two_boards_with_channels_of_their_own() -> None:
-    locks = registry.build("lock_8a", unit=1, bus_kind="serial")
-    items = registry.build("lock_8a", unit=2, bus_kind="serial", options={"channel": "item"})
+    locks = registry.build("lock_8a", Site(bus_kind="serial"))
+    items = registry.build("lock_8a", Site(bus_kind="serial", unit=2, channels=("item:3",)))
     assert locks.reads()[0].channels[0] == "lock:1"
     assert items.reads()[0].channels[11] == "item:12"
 
@@ -42,7 +43,7 @@ def test_one_cabinet_is_two_boards_with_channels_of_their_own() -> None:
 )
 def test_what_cannot_be_made_is_refused_by_its_key(kind: str, settings: dict, key: str) -> None:
     with pytest.raises(ProfileFault, match=f"^{key}:"):
-        registry.build(kind, **{"unit": 1, **settings})
+        registry.build(kind, Site(**settings))
 
 
 def test_buses_are_named_after_their_lines() -> None:

@@ -57,13 +57,13 @@ def test_a_lock_that_is_short_when_open_reads_the_other_way() -> None:
 
 @pytest.mark.parametrize("short_when_locked", [True, False])
 def test_an_item_is_present_where_its_sensor_closes_the_contact(short_when_locked: bool) -> None:
-    driver = Lock8a(1, Lock8aOptions(channel="item", short_when_locked=short_when_locked))
+    driver = Lock8a(1, Lock8aOptions(short_when_locked=short_when_locked), channel="item")
     assert actives(observed(driver, (False, True, True))) == ["item:2", "item:3"]
 
 
 def test_a_reply_of_another_board_is_wrong() -> None:
     driver = Lock8a(1, Lock8aOptions())
-    with pytest.raises(WrongReply, match="board 2"):
+    with pytest.raises(WrongReply, match="unit 2"):
         driver.decode(driver.reads()[0], codec.encode_all(2, ()))
 
 

@@ -34,9 +34,9 @@ def test_slow_cabinet_is_not_the_security_points_blind_time_but_its_exchange_is(
     assert beside.blind_ms == alone.blind_ms
 
 
-def test_dead_unit_costs_its_timeout_and_the_silence_after_it() -> None:
+def test_dead_unit_costs_its_timeout_and_no_silence() -> None:
     load = bus_load(LINE, [poll("io1", 100), poll("io2", 100)])
-    assert load.blind_dead_ms - load.blind_ms == 1_000
+    assert load.blind_dead_ms - load.blind_ms == 300
 
 
 def test_unit_alone_on_its_bus_has_no_dead_neighbour() -> None:

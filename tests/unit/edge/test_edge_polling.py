@@ -43,6 +43,9 @@ class FakeBus:
             raise step
         return [Observation("di:0", step)]
 
+    def quarantine_s(self, _unit: int) -> float:
+        return 0.0
+
     async def close(self) -> None:
         self.is_closed = True
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.driver import Read
-from edge.schedule import Poll, PollClass, Schedule, UnitState
+from edge.schedule import Poll, PollClass, Schedule, Tally, UnitState
 
 MS = 1_000_000
 EXCHANGE_MS = 10
@@ -62,13 +62,15 @@ def test_reads_of_a_bus_are_spread_over_their_period() -> None:
 def test_periods_that_passed_are_counted_and_never_queued() -> None:
     line = Line([poll("io1")])
     line.schedule.finish(line.schedule.next(0), 450 * MS, is_answered=True)
-    assert line.schedule.skipped == 4
+    assert line.schedule.tally("io1") == Tally(met=0, missed=4)
     assert line.schedule.next(450 * MS) == 500 * MS
 
 
 def test_security_point_goes_before_a_cabinet_that_is_due_longer() -> None:
-    cabinet = poll("locks", 100, PollClass.CABINET)
-    schedule = Schedule([cabinet, poll("io1", 1_000)], 0)
+    cabinet, door = poll("locks", 100, PollClass.CABINET), poll("io1", 1_000)
+    schedule = Schedule([cabinet, door], 0)
+    for proven in (cabinet, door):
+        schedule.finish(proven, 0, is_answered=True)
     turn = schedule.next(2_000 * MS)
     assert isinstance(turn, Poll)
     assert turn.device == "io1"
@@ -77,11 +79,29 @@ def test_security_point_goes_before_a_cabinet_that_is_due_longer() -> None:
 def test_unit_is_suspect_after_one_miss_and_down_after_three() -> None:
     schedule = Schedule([poll("io1"), poll("io2")], 0)
     turn = schedule.next(0)
-    assert schedule.finish(turn, 1, is_answered=False) is UnitState.SUSPECT
-    assert schedule.finish(turn, 2, is_answered=False) is None
-    assert schedule.finish(turn, 3, is_answered=False) is UnitState.DOWN
-    assert schedule.finish(turn, 4, is_answered=True) is UnitState.UP
+    assert schedule.finish(turn, 400 * MS, is_answered=False) is UnitState.SUSPECT
+    assert schedule.finish(turn, 800 * MS, is_answered=False) is None
+    assert schedule.finish(turn, 1_200 * MS, is_answered=False) is UnitState.DOWN
+    assert schedule.finish(turn, 1_300 * MS, is_answered=True) is UnitState.UP
     assert schedule.state("io1") is UnitState.UP
+
+
+def test_three_quick_misses_do_not_bring_a_unit_down_within_a_second() -> None:
+    schedule = Schedule([poll("io1"), poll("io2")], 0)
+    turn = schedule.next(0)
+    for at_ms in (20, 40, 60, 999):
+        schedule.finish(turn, at_ms * MS, is_answered=False)
+    assert schedule.state("io1") is UnitState.SUSPECT
+    assert schedule.finish(turn, 1_000 * MS, is_answered=False) is UnitState.DOWN
+
+
+def test_unit_that_missed_waits_behind_those_that_answer_and_until_its_quarantine_ends() -> None:
+    sick, well = poll("sick"), poll("well", 1_000, PollClass.TELEMETRY)
+    schedule = Schedule([sick, well], 0)
+    schedule.finish(well, 0, is_answered=True)
+    schedule.finish(sick, 10 * MS, is_answered=False, quarantine_ns=600 * MS)
+    assert schedule.next(500 * MS) == 610 * MS
+    assert schedule.next(2_000 * MS) is well
 
 
 def test_dead_unit_is_probed_after_1_2_4_to_30_seconds() -> None:
@@ -89,7 +109,8 @@ def test_dead_unit_is_probed_after_1_2_4_to_30_seconds() -> None:
     line.dead = {"dead"}
     line.run_until(140_000)
     waits = [round(gap / 1_000) for gap in gaps(line.times("dead"))]
-    assert waits == [0, 0, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert waits[-8:] == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert all(wait == 0 for wait in waits[:-8])
 
 
 def test_unit_alone_on_its_bus_is_probed_every_second() -> None:
@@ -102,8 +123,8 @@ def test_unit_alone_on_its_bus_is_probed_every_second() -> None:
 def test_probe_of_a_dead_door_waits_behind_a_living_cabinet() -> None:
     door, cabinet = poll("io1"), poll("locks", 500, PollClass.CABINET)
     schedule = Schedule([door, cabinet], 0)
-    for n in range(3):
-        schedule.finish(door, n, is_answered=False)
+    for n in range(1, 4):
+        schedule.finish(door, n * 500 * MS, is_answered=False)
     assert schedule.next(60_000 * MS) is cabinet
 
 
@@ -130,9 +151,9 @@ def test_dead_unit_costs_the_others_one_timeout_a_probe_and_nothing_else() -> No
 def test_one_read_that_is_always_refused_brings_its_unit_down() -> None:
     good, refused = poll("io1"), poll("io1", name="counters")
     schedule = Schedule([good, refused], 0)
-    for n in range(3):
-        schedule.finish(good, n, is_answered=True)
-        schedule.finish(refused, n, is_answered=False)
+    for n in range(1, 4):
+        schedule.finish(good, n * 500 * MS, is_answered=True)
+        schedule.finish(refused, n * 500 * MS, is_answered=False)
     assert schedule.state("io1") is UnitState.DOWN
     assert schedule.next(5_000 * MS) is refused
 

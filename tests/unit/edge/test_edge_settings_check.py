@@ -128,7 +128,7 @@ SINGLE_FAULTS = {
     ),
     "lock board on Modbus TCP": (
         SOUND.replace('"modbus_di"\nprofile = "adam-6050"', '"lock_8a"').replace("di:0", "lock:1"),
-        "15: device[0].bus: bus: lock_8a does not speak Modbus TCP",
+        "15: device[0].bus: bus: lock_8a needs one of kind serial or serial_tcp, not modbus_tcp",
     ),
     "driver without profile": (
         SOUND.replace('profile = "adam-6050"\n', ""),
