@@ -100,9 +100,12 @@ def build_bus(bus: BusSettings) -> Bus:
 
 
 def timeout_ms(bus: BusSettings, devices: Iterable[DeviceSettings]) -> int:
-    """What the settings say, else the shortest period: a dead unit then costs no other its deadline."""
+    """What the settings say, else the shortest period, on a shared line half of it: a unit that does not
+    answer then costs no other its deadline.
+    """
     periods_ms = [device.interval_ms for device in devices]
-    return bus.timeout_ms or min([TIMEOUT_MAX_MS, *periods_ms])
+    longest_ms = min([TIMEOUT_MAX_MS, *periods_ms])
+    return bus.timeout_ms or (longest_ms // 2 if len(periods_ms) > 1 else longest_ms)
 
 
 def polls(
