@@ -49,6 +49,8 @@ class PolledKind(msgspec.Struct, frozen=True):
     buses: tuple[BusKind, ...]
     takes_profile: bool = False
     is_addressed: bool = True
+    is_supervised: bool = False
+    """Its inputs know a cut or bridged wire."""
 
 
 class ListenerSite(msgspec.Struct, frozen=True):

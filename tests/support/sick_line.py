@@ -17,8 +17,6 @@ REQUEST_BYTES = 8
 COUNTERS = 8
 BITS_PER_CHAR = 11
 DEVICE_DELAY_S = 0.01
-T35_CHARS = 3.5
-"""Silence by which a unit knows that the request has ended."""
 
 
 def crc(data: bytes) -> bytes:
@@ -29,6 +27,11 @@ def crc(data: bytes) -> bytes:
         for _ in range(8):
             value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
     return value.to_bytes(2, "little")
+
+
+def wire_s(chars: int, baud: int) -> float:
+    """Time on the wire, and the silence of t3.5 by which a unit knows that the request has ended."""
+    return chars * BITS_PER_CHAR / baud + (0.00175 if baud > 19_200 else 3.5 * BITS_PER_CHAR / baud)
 
 
 class SickLine:
@@ -72,8 +75,7 @@ class SickLine:
         elif draw < options.late + options.lost + options.corrupted + options.echoed:
             reply = request + reply
         if options.baud:
-            chars = len(request) + T35_CHARS + len(reply)
-            delay_s += chars * BITS_PER_CHAR / options.baud + DEVICE_DELAY_S
+            delay_s += wire_s(len(request) + len(reply), options.baud) + DEVICE_DELAY_S
         asyncio.get_running_loop().call_later(delay_s, os.write, self._master, reply)
 
 
