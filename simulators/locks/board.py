@@ -11,7 +11,7 @@ from simulators.plant import Plant, rest_value
 
 TELL_CHANGES = "tell changes"
 BOARD_ACTS = ("answer no pulse", "cool down", "hang after pulses", TELL_CHANGES, "restore")
-"""What a hand can do to a whole board. A board that hangs misses the next request. `restore` ends all acts."""
+"""What a hand can do to a whole board. One that hangs misses the next request. `restore` ends all acts."""
 LOCK_ACTS = ("key", "jam", "fail")
 """And to a lock. `key`: it is opened by its key. Told to open, a lock that is jammed or failed stays closed;
 the board says of the one that it opened, of the other that it did not.

@@ -65,7 +65,7 @@ class LockLine(ABC):
     def _answer(self, frame: bytes) -> list[Reply]:
         request = self.decode_request(frame)
         board = self._boards.get(request.board)
-        if board is None or request.lock > max(len(board.locks), len(board.items)) or not board.hears():
+        if board is None or request.lock > len(board.locks or board.items) or not board.hears():
             return []
         if request.is_open:
             said = board.pulse(request.lock)
