@@ -6,7 +6,7 @@ has a line of its own, because its devices speak first (cards) or speak HTTP (ca
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -114,6 +114,7 @@ class Driver(Protocol):
         """
 
 
+@runtime_checkable
 class Commanded(Driver, Protocol):
     """A driver whose device can be told to do something."""
 

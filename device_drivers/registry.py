@@ -11,6 +11,13 @@ from device_drivers.driver import Driver, Listener
 from device_drivers.errors import ProfileFault
 from device_drivers.lock_8a.codec import BOARD_MAX
 from device_drivers.lock_8a.driver import Lock8a, Lock8aOptions
+from device_drivers.lock_krcu import codec as krcu_codec
+from device_drivers.lock_krcu import cu48_codec
+from device_drivers.lock_krcu.driver import LockCu48, LockKrcu, LockKrcuOptions
+from device_drivers.lock_winnsen.codec import STATION_MAX
+from device_drivers.lock_winnsen.driver import LockWinnsen
+from device_drivers.lock_wkly import codec as wkly_codec
+from device_drivers.lock_wkly.driver import LockWkly
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import load_profile
 from device_drivers.transport.serial_port import SerialPort
@@ -138,6 +145,27 @@ def _lock_8a(site: Site) -> Driver:
     )
 
 
+def _lock_krcu(site: Site) -> Driver:
+    options = typed_options(site.options, LockKrcuOptions)
+    if options.board == "cu48":
+        check_unit(site.unit, 0, cu48_codec.BOARD_MAX)
+        return LockCu48(site.unit)
+    check_unit(site.unit, 0, krcu_codec.BOARD_MAX)
+    return LockKrcu(site.unit, options)
+
+
+def _lock_winnsen(site: Site) -> Driver:
+    typed_options(site.options, NoOptions)
+    check_unit(site.unit, 0, STATION_MAX)
+    return LockWinnsen(site.unit, site.channels)
+
+
+def _lock_wkly(site: Site) -> Driver:
+    typed_options(site.options, NoOptions)
+    check_unit(site.unit, 0, wkly_codec.BOARD_MAX)
+    return LockWkly(site.unit, site.channels)
+
+
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For a driver that has none."""
 
@@ -148,5 +176,8 @@ SERIAL: tuple[BusKind, ...] = ("serial", "serial_tcp")
 DRIVERS: dict[str, PolledKind] = {
     "modbus_di": PolledKind(_modbus_di, "modbus", MODBUS, takes_profile=True),
     "lock_8a": PolledKind(_lock_8a, "8a", SERIAL),
+    "lock_krcu": PolledKind(_lock_krcu, "krcu", SERIAL),
+    "lock_winnsen": PolledKind(_lock_winnsen, "winnsen", SERIAL),
+    "lock_wkly": PolledKind(_lock_wkly, "wkly", SERIAL),
 }
 LISTENERS: dict[str, ListenerKind] = {}

@@ -27,12 +27,14 @@ from contract.points import PointType, Quality, state_digest
 from contract.rows import EdgeKind, point_kind
 from device_drivers.driver import Notice, Observation, Sight
 from edge.clock import Stamp
+from edge.lock_watch import LockWatch
 from edge.proposals import Draft, PointMemory, Proposal
 from edge.settings import PointSettings
 
+_OPEN = "open"
 _WORDS = {
-    PointType.DOOR: ("open", "closed"),
-    PointType.LOCK: ("open", "closed"),
+    PointType.DOOR: (_OPEN, "closed"),
+    PointType.LOCK: (_OPEN, "closed"),
     PointType.ITEM: ("present", "absent"),
     PointType.TAMPER: ("tripped", "quiet"),
     PointType.READER: ("paired", "unpaired"),
@@ -75,6 +77,8 @@ class Points:
             self._by_device.setdefault(entry.device, {})[entry.channel] = point
         for name in pictures:
             self._points[PointId(name)] = _Point(PointId(name), PointType.PICTURE)
+        self._devices = {PointId(entry.id): entry.device for entry in settings}
+        self._locks = LockWatch()
         self._memory = {point: memories.get(point, PointMemory()) for point in self._points}
         self._read_at = dict.fromkeys(self._points, last_at)
         self._unread = set(self._points)
@@ -100,6 +104,8 @@ class Points:
             is_known = value == memory.value and memory.quality is Quality.GOOD
             if not is_known or seen.counter != memory.counter:
                 self._judge(point, value, seen, proposal)
+            if point.type is PointType.LOCK:
+                self._watch(point, value, proposal)
             self._read_at[point.id] = stamp.at
             self._unread.discard(point.id)
         return proposal
@@ -125,6 +131,17 @@ class Points:
     def commit(self, proposal: Proposal) -> None:
         """The rows of this proposal are durable: from now on it is what is known."""
         self._memory.update(proposal.memories)
+        for draft in proposal.drafts:
+            if draft.kind == EdgeKind.LOCK_JAMMED and draft.point is not None:
+                self._locks.told_jammed(draft.point)
+
+    def device(self, name: PointId) -> str:
+        """The id of the device that this point is on; KeyError for a picture, or a point that is not here."""
+        return self._devices[name]
+
+    def commanded(self, lock: PointId, now_ns: int) -> None:
+        """The lock has just been told to open: that it does is no forced opening, that it does not a jam."""
+        self._locks.command(lock, now_ns)
 
     @property
     def unread(self) -> int:
@@ -164,6 +181,8 @@ class Points:
         window = {"window_ms": max(0, proposal.stamp.at - self._read_at[point.id])}
         if value != memory.value:
             data = _change_data(counted, window, is_activation=seen.active)
+            if point.type is PointType.LOCK and value == _OPEN and self._locks.is_forced(point.id):
+                data["forced"] = True
             self._set_value(point, memory, value, proposal, data)
         elif counted:
             self._draft(EdgeKind.POINT_PULSE, point, {"count": counted, **window}, proposal)
@@ -179,7 +198,22 @@ class Points:
         else:
             kind = point_kind(point.type, value)
             self._draft(kind, point, {"was": memory.value, **data}, proposal)
-        proposal.memories[point.id] = msgspec.structs.replace(memory, value=value, since=proposal.stamp.at)
+        proposal.memories[point.id] = msgspec.structs.replace(
+            memory, value=value, since=proposal.stamp.at, is_ajar=False
+        )
+
+    def _watch(self, point: _Point, value: str, proposal: Proposal) -> None:
+        """What a lock's reading means beside its level."""
+        memory = proposal.memories.get(point.id, self._memory[point.id])
+        told = self._locks.see(
+            point.id, is_open=value == _OPEN, is_ajar=memory.is_ajar, now_ns=proposal.stamp.mono
+        )
+        if told is None:
+            return
+        kind, data = told
+        self._draft(kind, point, dict(data), proposal)
+        if kind is EdgeKind.LOCK_AJAR:
+            proposal.memories[point.id] = msgspec.structs.replace(memory, is_ajar=True)
 
     def _set_quality(
         self, point: _Point, memory: PointMemory, quality: Quality, proposal: Proposal
