@@ -54,6 +54,8 @@ class Observation(msgspec.Struct, frozen=True):
     counter: int | None = None
     counter_bits: int = 32
     fault: Fault | None = None
+    latched: bool = False
+    """It was active at some moment since it was last told: a latch in the device kept that."""
 
 
 class Notice(msgspec.Struct, frozen=True):

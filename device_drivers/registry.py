@@ -18,6 +18,9 @@ from device_drivers.lock_winnsen.codec import STATION_MAX
 from device_drivers.lock_winnsen.driver import LockWinnsen
 from device_drivers.lock_wkly import codec as wkly_codec
 from device_drivers.lock_wkly.driver import LockWkly
+from device_drivers.modbus.analogue_profile import load_analogue_profile
+from device_drivers.modbus.envelope import Framing
+from device_drivers.modbus.modbus_ai_supervised import ModbusAiSupervised
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import load_profile
 from device_drivers.transport.serial_port import SerialPort
@@ -131,10 +134,34 @@ def _settings(kind: BusKind, timeout_s: float, quarantine_s: float) -> BusSettin
 
 def _modbus_di(site: Site) -> Driver:
     assert site.profile is not None
+    return ModbusDi(
+        load_profile(site.profile),
+        site.unit,
+        _framing(site),
+        channels=site.channels,
+        baud=site.baud,
+        max_slice_ms=site.max_slice_ms,
+    )
+
+
+def _modbus_ai_supervised(site: Site) -> Driver:
+    assert site.profile is not None
+    return ModbusAiSupervised(
+        load_analogue_profile(site.profile),
+        site.unit,
+        _framing(site),
+        channels=site.channels,
+        baud=site.baud,
+        max_slice_ms=site.max_slice_ms,
+    )
+
+
+def _framing(site: Site) -> Framing:
+    """That of a Modbus site without options. Raises ProfileFault for a unit that its line cannot have."""
     typed_options(site.options, NoOptions)
     is_tcp = site.bus_kind == "modbus_tcp"
     check_unit(site.unit, *((0, 255) if is_tcp else (1, 247)))
-    return ModbusDi(load_profile(site.profile), site.unit, "mbap" if is_tcp else "rtu")
+    return "mbap" if is_tcp else "rtu"
 
 
 def _lock_8a(site: Site) -> Driver:
@@ -175,6 +202,7 @@ SERIAL: tuple[BusKind, ...] = ("serial", "serial_tcp")
 
 DRIVERS: dict[str, PolledKind] = {
     "modbus_di": PolledKind(_modbus_di, "modbus", MODBUS, takes_profile=True),
+    "modbus_ai_supervised": PolledKind(_modbus_ai_supervised, "modbus", MODBUS, takes_profile=True),
     "lock_8a": PolledKind(_lock_8a, "8a", SERIAL),
     "lock_krcu": PolledKind(_lock_krcu, "krcu", SERIAL),
     "lock_winnsen": PolledKind(_lock_winnsen, "winnsen", SERIAL),

@@ -14,6 +14,11 @@ With `d` activations counted since the last row (modulo the counter's width):
     active   → active      d = 0 nothing               d ≥ 1 point.pulse, count d
     active   → inactive    d = 0 the change            d ≥ 1 the change, `missed` d
     counter went back      the module restarted: nothing is invented, a new point.baseline is written
+    no count this time     the level alone; the opening it shows is taken off what is counted next
+    inactive → inactive    with a latch that was set: point.pulse, count 1, `latched`: one or more
+
+What was counted or latched while the device was silent, or we were, carries `uncertain`: a module that
+restarted in that time counted from nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,7 +107,7 @@ class Points:
                 continue
             value = point.active if seen.active else point.inactive
             is_known = value == memory.value and memory.quality is Quality.GOOD
-            if not is_known or seen.counter != memory.counter:
+            if not is_known or seen.latched or seen.counter not in {None, memory.counter}:
                 self._judge(point, value, seen, proposal)
             if point.type is PointType.LOCK:
                 self._watch(point, value, proposal)
@@ -171,14 +176,18 @@ class Points:
         return Quality.STALE if name in self._unread else self._memory[name].quality
 
     def _judge(self, point: _Point, value: str, seen: Observation, proposal: Proposal) -> None:
+        was_silent = self._quality(point.id) is not Quality.GOOD
         memory = self._set_quality(point, self._memory[point.id], Quality.GOOD, proposal)
         counted, is_restarted = None, False
         if memory.counter is not None and seen.counter is not None:
             counted = counter_delta(memory.counter, seen.counter, seen.counter_bits)
             is_restarted = counted is None
-        memory = msgspec.structs.replace(memory, counter=seen.counter)
+        is_opening = seen.active and value != memory.value
+        memory = msgspec.structs.replace(memory, counter=_baseline(memory, seen, is_opening=is_opening))
         proposal.memories[point.id] = memory
-        window = {"window_ms": max(0, proposal.stamp.at - self._read_at[point.id])}
+        window: Data = {"window_ms": max(0, proposal.stamp.at - self._read_at[point.id])}
+        if was_silent:
+            window["uncertain"] = True
         if value != memory.value:
             data = _change_data(counted, window, is_activation=seen.active)
             if point.type is PointType.LOCK and value == _OPEN and self._locks.is_forced(point.id):
@@ -186,6 +195,8 @@ class Points:
             self._set_value(point, memory, value, proposal, data)
         elif counted:
             self._draft(EdgeKind.POINT_PULSE, point, {"count": counted, **window}, proposal)
+        elif seen.latched and not seen.active:
+            self._draft(EdgeKind.POINT_PULSE, point, {"count": 1, "latched": True, **window}, proposal)
         if is_restarted:
             restart: Data = {"value": value, "counter_restarted": True}
             self._draft(EdgeKind.POINT_BASELINE, point, restart, proposal)
@@ -240,8 +251,17 @@ def _change_data(counted: int | None, window: Data, *, is_activation: bool) -> D
     return {"counter_stopped": True} if surplus < 0 else {}
 
 
+def _baseline(memory: PointMemory, seen: Observation, *, is_opening: bool) -> int | None:
+    """The count up to which everything has been told."""
+    if seen.counter is not None or memory.counter is None:
+        return seen.counter
+    return (memory.counter + is_opening) % (1 << seen.counter_bits)
+
+
 def counter_delta(before: int, after: int, bits: int) -> int | None:
     """Activations between two counts; None where the counter was cleared or its module restarted."""
+    if before >> bits:
+        return None
     if after >= before:
         return after - before
     wrapped = (after - before) % (1 << bits)
