@@ -23,6 +23,11 @@ from device_drivers.modbus.envelope import Framing
 from device_drivers.modbus.modbus_ai_supervised import ModbusAiSupervised
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import load_profile
+from device_drivers.rfid.presence import epcs
+from device_drivers.rfid_m100.driver import M100Options, RfidM100
+from device_drivers.rfid_uhf18.codec import ADDRESS_MAX
+from device_drivers.rfid_uhf18.driver import RfidUhf18, Uhf18Options
+from device_drivers.sms_modem.driver import PIN, SmsModem, SmsModemOptions
 from device_drivers.transport.serial_port import SerialPort
 from device_drivers.transport.tcp import TcpTransport
 
@@ -191,6 +196,24 @@ def _lock_wkly(site: Site) -> Driver:
     typed_options(site.options, NoOptions)
     check_unit(site.unit, 0, wkly_codec.BOARD_MAX)
     return LockWkly(site.unit, site.channels)
+def _rfid_m100(site: Site) -> Driver:
+    return RfidM100(site.unit, epcs(site.channels), typed_options(site.options, M100Options))
+
+
+def _rfid_uhf18(site: Site) -> Driver:
+    check_unit(site.unit, 0, ADDRESS_MAX)
+    return RfidUhf18(site.unit, epcs(site.channels), typed_options(site.options, Uhf18Options))
+
+
+def _sms_modem(site: Site) -> Driver:
+    path = typed_options(site.options, SmsModemOptions).pin_file
+    try:
+        pin = Path(path).read_text("ascii").strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileFault(f"options: pin_file {path} cannot be read") from error
+    if path and not PIN.match(pin):
+        raise ProfileFault(f"options: pin_file {path} holds no PIN of 4 to 8 digits")
+    return SmsModem(site.unit, pin)
 
 
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -207,5 +230,8 @@ DRIVERS: dict[str, PolledKind] = {
     "lock_krcu": PolledKind(_lock_krcu, "krcu", SERIAL),
     "lock_winnsen": PolledKind(_lock_winnsen, "winnsen", SERIAL),
     "lock_wkly": PolledKind(_lock_wkly, "wkly", SERIAL),
+    "rfid_m100": PolledKind(_rfid_m100, "m100", SERIAL, is_addressed=False),
+    "rfid_uhf18": PolledKind(_rfid_uhf18, "uhf18", SERIAL),
+    "sms_modem": PolledKind(_sms_modem, "at", SERIAL, is_addressed=False),
 }
 LISTENERS: dict[str, ListenerKind] = {}
