@@ -13,6 +13,9 @@ from device_drivers.lock_8a.codec import BOARD_MAX
 from device_drivers.lock_8a.driver import Lock8a, Lock8aOptions
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import load_profile
+from device_drivers.osdp_reader.codec import ADDRESS_MAX
+from device_drivers.osdp_reader.driver import OsdpReaderOptions, OsdpReaders, load_key
+from device_drivers.osdp_reader.wire import Line, ReaderPlan
 from device_drivers.transport.serial_port import SerialPort
 from device_drivers.transport.tcp import TcpTransport
 
@@ -67,6 +70,7 @@ class ListenerKind(msgspec.Struct, frozen=True):
 
     build: Callable[[ListenerSite], Listener]
     bus: BusKind
+    devices_max: int = 1
 
 
 def tcp_bus(kind: BusKind, host: str, port: int, *, timeout_s: float, quarantine_s: float) -> Bus:
@@ -101,6 +105,8 @@ def build_listener(kind: str, site: ListenerSite) -> Listener:
     wrong = next((s.bus_kind for s in site.devices.values() if s.bus_kind != known.bus), None)
     if wrong is not None:
         raise ProfileFault(f"bus: {kind} needs one of kind {known.bus}, not {wrong}")
+    if len(site.devices) > known.devices_max:
+        raise ProfileFault(f"bus: {len(site.devices)} devices, {known.devices_max} of {kind} are the most")
     return known.build(site)
 
 
@@ -138,6 +144,15 @@ def _lock_8a(site: Site) -> Driver:
     )
 
 
+def _osdp_readers(site: ListenerSite) -> Listener:
+    readers = []
+    for device, own in site.devices.items():
+        check_unit(own.unit, 0, ADDRESS_MAX)
+        key = load_key(typed_options(own.options, OsdpReaderOptions).key_file)
+        readers.append(ReaderPlan(device, own.unit, key))
+    return OsdpReaders(Line(site.address, site.baud, tuple(readers)))
+
+
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For a driver that has none."""
 
@@ -149,4 +164,6 @@ DRIVERS: dict[str, PolledKind] = {
     "modbus_di": PolledKind(_modbus_di, "modbus", MODBUS, takes_profile=True),
     "lock_8a": PolledKind(_lock_8a, "8a", SERIAL),
 }
-LISTENERS: dict[str, ListenerKind] = {}
+LISTENERS: dict[str, ListenerKind] = {
+    "osdp_reader": ListenerKind(_osdp_readers, "osdp", devices_max=16),
+}

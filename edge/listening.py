@@ -1,4 +1,4 @@
-"""One task a line whose devices speak by themselves: hears them, hands it to the points, waits for the journal.
+"""One task a line whose devices speak by themselves: hears it, tells the points, waits for the journal.
 
 A listener is told that its words were taken only when their rows are durable, so that nothing it saw can
 be lost on the way. A line that is lost costs all of its devices their quality and is tried again, after

@@ -27,9 +27,8 @@ class Ended(Exception):
 class FakeListener:
     """Plays one script a run; a step is said of the device, an error that is not wrapped ends the run."""
 
-    channels = {"reader": ("card", "tamper")}
-
     def __init__(self, *scripts) -> None:
+        self.channels = {"reader": ("card", "tamper")}
         self._scripts = iter(scripts)
         self.taken = []
 
@@ -121,7 +120,9 @@ async def test_a_listener_is_answered_only_when_its_rows_are_durable():
 
 async def test_a_lost_line_costs_every_point_its_quality_and_says_so_once(waits):
     with capture_logs() as logs:
-        journal, _ = await played([PAIRED, LinkDown("gone")], [LinkDown("gone")], [LinkDown("gone")], [PAIRED])
+        journal, _ = await played(
+            [PAIRED, LinkDown("gone")], [LinkDown("gone")], [LinkDown("gone")], [PAIRED]
+        )
     assert journal.kinds == ["point.baseline"] * 2 + ["point.quality"] * 4
     assert [data["quality"] for _, data in journal.rows[2:]] == ["comm_fail"] * 2 + ["good"] * 2
     assert [entry["event"] for entry in logs] == ["device_lost", "device_answered"]
