@@ -23,9 +23,12 @@ from device_drivers.modbus.envelope import Framing
 from device_drivers.modbus.modbus_ai_supervised import ModbusAiSupervised
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import load_profile
+from device_drivers.osdp_reader.codec import ADDRESS_MAX as OSDP_ADDRESS_MAX
+from device_drivers.osdp_reader.driver import OsdpReaderOptions, OsdpReaders, load_key
+from device_drivers.osdp_reader.wire import Line, ReaderPlan
 from device_drivers.rfid.presence import epcs
 from device_drivers.rfid_m100.driver import M100Options, RfidM100
-from device_drivers.rfid_uhf18.codec import ADDRESS_MAX
+from device_drivers.rfid_uhf18.codec import ADDRESS_MAX as UHF18_ADDRESS_MAX
 from device_drivers.rfid_uhf18.driver import RfidUhf18, Uhf18Options
 from device_drivers.sms_modem.driver import PIN, SmsModem, SmsModemOptions
 from device_drivers.transport.serial_port import SerialPort
@@ -82,6 +85,7 @@ class ListenerKind(msgspec.Struct, frozen=True):
 
     build: Callable[[ListenerSite], Listener]
     bus: BusKind
+    devices_max: int = 1
 
 
 def tcp_bus(kind: BusKind, host: str, port: int, *, timeout_s: float, quarantine_s: float) -> Bus:
@@ -116,6 +120,8 @@ def build_listener(kind: str, site: ListenerSite) -> Listener:
     wrong = next((s.bus_kind for s in site.devices.values() if s.bus_kind != known.bus), None)
     if wrong is not None:
         raise ProfileFault(f"bus: {kind} needs one of kind {known.bus}, not {wrong}")
+    if len(site.devices) > known.devices_max:
+        raise ProfileFault(f"bus: {len(site.devices)} devices, {known.devices_max} of {kind} are the most")
     return known.build(site)
 
 
@@ -201,7 +207,7 @@ def _rfid_m100(site: Site) -> Driver:
 
 
 def _rfid_uhf18(site: Site) -> Driver:
-    check_unit(site.unit, 0, ADDRESS_MAX)
+    check_unit(site.unit, 0, UHF18_ADDRESS_MAX)
     return RfidUhf18(site.unit, epcs(site.channels), typed_options(site.options, Uhf18Options))
 
 
@@ -214,6 +220,13 @@ def _sms_modem(site: Site) -> Driver:
     if path and not PIN.match(pin):
         raise ProfileFault(f"options: pin_file {path} holds no PIN of 4 to 8 digits")
     return SmsModem(site.unit, pin)
+def _osdp_readers(site: ListenerSite) -> Listener:
+    readers = []
+    for device, own in site.devices.items():
+        check_unit(own.unit, 0, OSDP_ADDRESS_MAX)
+        key = load_key(typed_options(own.options, OsdpReaderOptions).key_file)
+        readers.append(ReaderPlan(device, own.unit, key))
+    return OsdpReaders(Line(site.address, site.baud, tuple(readers)))
 
 
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -225,7 +238,9 @@ SERIAL: tuple[BusKind, ...] = ("serial", "serial_tcp")
 
 DRIVERS: dict[str, PolledKind] = {
     "modbus_di": PolledKind(_modbus_di, "modbus", MODBUS, takes_profile=True),
-    "modbus_ai_supervised": PolledKind(_modbus_ai_supervised, "modbus", MODBUS, takes_profile=True),
+    "modbus_ai_supervised": PolledKind(
+        _modbus_ai_supervised, "modbus", MODBUS, takes_profile=True, is_supervised=True
+    ),
     "lock_8a": PolledKind(_lock_8a, "8a", SERIAL),
     "lock_krcu": PolledKind(_lock_krcu, "krcu", SERIAL),
     "lock_winnsen": PolledKind(_lock_winnsen, "winnsen", SERIAL),
@@ -234,4 +249,6 @@ DRIVERS: dict[str, PolledKind] = {
     "rfid_uhf18": PolledKind(_rfid_uhf18, "uhf18", SERIAL),
     "sms_modem": PolledKind(_sms_modem, "at", SERIAL, is_addressed=False),
 }
-LISTENERS: dict[str, ListenerKind] = {}
+LISTENERS: dict[str, ListenerKind] = {
+    "osdp_reader": ListenerKind(_osdp_readers, "osdp", devices_max=16),
+}
