@@ -1,0 +1,73 @@
+"""`casewatch edge plan`: prints the plan of each bus."""
+
+from pathlib import Path
+
+import msgspec
+import typer
+from rich.text import Text
+
+from device_drivers.errors import ProfileFault
+from edge import settings_check
+from edge.bus_load import REFUSE_AT, WARN_AT
+from edge.settings import Settings
+from edge.technician import bus_plan, screen
+from edge.technician.bus_plan import BusReport, PlanReport
+from edge.toml_file import TomlFile
+
+_COLUMNS = (
+    "device", "read", ">unit", "class", ">period ms", ">exchanges", ">bytes out", ">bytes in", ">wire ms",
+    ">device ms", ">use %",
+)  # fmt: skip
+_STYLES = {"ok": screen.GREEN, "warned": screen.YELLOW, "refused": screen.RED}
+_WORDS = {
+    "ok": "ok",
+    "warned": f"WARNED, from {WARN_AT:.0%} on",
+    "refused": f"REFUSED, from {REFUSE_AT:.0%} on: longer periods, a higher baud, or a second bus",
+}
+
+
+def run(settings_file: Path, *, is_json: bool) -> bool:
+    """Print it; whether the settings are without fault."""
+    checked = settings_check.check(settings_file)
+    for problem in checked.problems:
+        typer.echo(problem, err=True)
+    report = _report(settings_file, checked.settings)
+    if report is not None and is_json:
+        screen.print_json(report)
+    elif report is not None:
+        _print(report)
+    return checked.settings is not None
+
+
+def _report(settings_file: Path, settings: Settings | None) -> PlanReport | None:
+    """None where the settings are no settings yet, so that there is nothing to plan."""
+    try:
+        return bus_plan.report(settings or msgspec.convert(TomlFile(settings_file).table, Settings))
+    except (msgspec.ValidationError, ProfileFault):
+        return None
+
+
+def _print(report: PlanReport) -> None:
+    for bus in report.buses:
+        rows = [
+            [
+                read.device, read.read, str(read.unit), read.poll_class, str(read.period_ms), str(read.exchanges),
+                str(read.sent_bytes), str(read.received_bytes), f"{read.wire_ms:.1f}", f"{read.device_ms:.1f}",
+                f"{100 * read.use:.1f}",
+            ]
+            for read in bus.reads
+        ]  # fmt: skip
+        screen.print_table(f"bus {bus.id}: {bus.kind}, {bus.where}", _COLUMNS, rows)
+        screen.print_line(_sum(bus))
+        screen.print_line("")
+    for line in report.listening:
+        devices = ", ".join(line.devices)
+        screen.print_line(f"bus {line.id}: {line.kind}, {line.where}: {devices} speak by themselves")
+
+
+def _sum(bus: BusReport) -> Text:
+    text = Text("in use ").append(f"{bus.use:.0%} {_WORDS[bus.verdict]}", _STYLES[bus.verdict])
+    text.append(f" · blind {bus.blind_ms:.0f} ms")
+    if bus.blind_beside_dead_ms != bus.blind_ms:
+        text.append(f", {bus.blind_beside_dead_ms:.0f} ms beside a dead unit")
+    return text.append(f" · a reply is waited for {bus.timeout_ms} ms")
