@@ -122,7 +122,9 @@ def _header(path: Path, line: bytes) -> Header:
     if not isinstance(told, dict) or told.get("capture") != "casewatch":
         raise CaptureFault(f"{path}:1: is no header; make the file with casewatch edge capture")
     if told.get("format") != FORMAT:
-        raise CaptureFault(f"{path}:1: format {told.get('format')}; this version reads {FORMAT}: capture anew")
+        raise CaptureFault(
+            f"{path}:1: format {told.get('format')}; this version reads {FORMAT}: capture anew"
+        )
     return _decoded(path, 1, line, Header)
 
 

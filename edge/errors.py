@@ -6,7 +6,7 @@
     ├── JournalDamaged            edge.journal_damaged   the file is no journal of ours any more: set aside
     ├── JournalFailed             edge.journal_failed    a commit failed; what was written is not known: stop
     ├── MediaFailed               edge.media_failed      the cameras' server has no port or no token
-    ├── NotThere                  edge.not_there         the settings have no such bus or point, or it cannot be asked
+    ├── NotThere                  edge.not_there         no such bus or point, or it cannot be asked
     ├── NoTerminal                edge.no_terminal       a command that talks with a person, without one
     └── SheetFault                edge.sheet             an acceptance sheet that is not what was signed
 

@@ -74,10 +74,13 @@ def report(settings: Settings) -> PlanReport:
 
 
 def where(bus: BusSettings) -> str:
-    """Where a bus is, as a technician would look for it."""
-    if bus.kind in registry.TCP_KINDS:
-        return f"{bus.host}:{bus.port}"
-    return f"{bus.device} at {bus.baud} baud"
+    """Where a bus is, and how fast."""
+    return place(bus) if bus.kind in registry.TCP_KINDS else f"{place(bus)} at {bus.baud} baud"
+
+
+def place(bus: BusSettings) -> str:
+    """Where a technician would look for a bus."""
+    return f"{bus.host}:{bus.port}" if bus.kind in registry.TCP_KINDS else bus.device or ""
 
 
 def verdict(use: float) -> Verdict:

@@ -17,7 +17,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 
 @app.command()
 def plan(settings_file: SettingsFile, *, json: Json = False) -> None:
-    """Show what each bus is asked: every read, its ms on the wire, its share; use and blind time. Opens nothing.
+    """Show every read of each bus, its ms on the wire and its share, use and blind time. Opens nothing.
 
     A use from 50 % on is warned of, from 70 % on refused. Blind is the longest, in ms, from a contact's
     change until its row is durable. Settings with faults are shown as far as they can be; ends with 1 then.
@@ -25,4 +25,45 @@ def plan(settings_file: SettingsFile, *, json: Json = False) -> None:
     from edge.technician import plan_command  # noqa: PLC0415
 
     if not plan_command.run(settings_file, is_json=json):
+        raise typer.Exit(EXIT_FAULTS)
+
+
+@app.command()
+def probe(
+    settings_file: Annotated[
+        Path | None, typer.Argument(help="Settings of one station, TOML; or --tcp, or --serial.")
+    ] = None,
+    *,
+    bus: Annotated[str | None, typer.Option(help="Only this bus of the settings.")] = None,
+    units: Annotated[str, typer.Option(help="Which unit numbers, such as 1-32 or 1,5,200-247.")] = "1-32",
+    tcp: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="An address instead of settings.")
+    ] = None,
+    serial: Annotated[str | None, typer.Option(metavar="DEVICE", help="A port instead of settings.")] = None,
+    baud: Annotated[int, typer.Option(help="Of the --serial port.")] = 9600,
+    bauds: Annotated[str, typer.Option(help="Other rates to try, such as 9600,19200,115200.")] = "",
+    json: Json = False,
+) -> None:
+    """Find out which units are on a bus and what they are, by reads that leave no trace.
+
+    Each unit is waited for 300 ms, twice. Modbus units are asked for their identification and which profiles
+    of config/profiles fit, lock boards for their status. Ends with 1 where nobody answered or a device of
+    the settings is missing, with 74 where the agent runs or the port is busy.
+    """
+    from edge.technician import probe_command  # noqa: PLC0415
+    from edge.technician.ending import ending  # noqa: PLC0415
+    from edge.technician.options import parse_address, parse_bauds, parse_units  # noqa: PLC0415
+
+    if [settings_file, tcp, serial].count(None) != 2:
+        raise typer.BadParameter("one of SETTINGS, --tcp HOST:PORT or --serial DEVICE says where")
+    asked, rates = parse_units(units), parse_bauds(bauds)
+    with ending():
+        if settings_file:
+            is_well = probe_command.run_with_settings(settings_file, bus, asked, rates, is_json=json)
+        elif tcp:
+            is_well = probe_command.run_tcp(*parse_address(tcp), asked, is_json=json)
+        else:
+            first = (baud, *(rate for rate in rates if rate != baud))
+            is_well = probe_command.run_serial(serial or "", first, asked, is_json=json)
+    if not is_well:
         raise typer.Exit(EXIT_FAULTS)

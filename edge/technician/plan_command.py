@@ -11,7 +11,7 @@ from edge import settings_check
 from edge.bus_load import REFUSE_AT, WARN_AT
 from edge.settings import Settings
 from edge.technician import bus_plan, screen
-from edge.technician.bus_plan import BusReport, PlanReport
+from edge.technician.bus_plan import BusReport, PlanReport, ReadPlan
 from edge.toml_file import TomlFile
 
 _COLUMNS = (
@@ -49,20 +49,20 @@ def _report(settings_file: Path, settings: Settings | None) -> PlanReport | None
 
 def _print(report: PlanReport) -> None:
     for bus in report.buses:
-        rows = [
-            [
-                read.device, read.read, str(read.unit), read.poll_class, str(read.period_ms), str(read.exchanges),
-                str(read.sent_bytes), str(read.received_bytes), f"{read.wire_ms:.1f}", f"{read.device_ms:.1f}",
-                f"{100 * read.use:.1f}",
-            ]
-            for read in bus.reads
-        ]  # fmt: skip
-        screen.print_table(f"bus {bus.id}: {bus.kind}, {bus.where}", _COLUMNS, rows)
+        title = f"bus {bus.id}: {bus.kind}, {bus.where}"
+        screen.print_table(title, _COLUMNS, [_row(read) for read in bus.reads])
         screen.print_line(_sum(bus))
         screen.print_line("")
     for line in report.listening:
         devices = ", ".join(line.devices)
         screen.print_line(f"bus {line.id}: {line.kind}, {line.where}: {devices} speak by themselves")
+
+
+def _row(read: ReadPlan) -> list[str]:
+    whole = (read.period_ms, read.exchanges, read.sent_bytes, read.received_bytes)
+    shares = (read.wire_ms, read.device_ms, 100 * read.use)
+    words = [read.device, read.read, str(read.unit), read.poll_class]
+    return [*words, *map(str, whole), *(f"{share:.1f}" for share in shares)]
 
 
 def _sum(bus: BusReport) -> Text:

@@ -58,7 +58,10 @@ def print_line(text: Cell) -> None:
 def _plain(names: list[str], is_number: list[bool], rows: Sequence[Sequence[Cell]]) -> list[str]:
     lines = [names, *([str(cell) for cell in row] for row in rows)]
     widths = [max(cell_len(line[n]) for line in lines) for n in range(len(names))]
-    return ["  ".join(_padded(*cell) for cell in zip(line, widths, is_number, strict=True)).rstrip() for line in lines]
+    return [
+        "  ".join(_padded(*cell) for cell in zip(line, widths, is_number, strict=True)).rstrip()
+        for line in lines
+    ]
 
 
 def _padded(text: str, width: int, is_number: bool) -> str:  # noqa: FBT001 - a column of a table
