@@ -67,3 +67,49 @@ def probe(
             is_well = probe_command.run_serial(serial or "", first, asked, is_json=json)
     if not is_well:
         raise typer.Exit(EXIT_FAULTS)
+
+
+@app.command()
+def read(
+    settings_file: SettingsFile,
+    point: Annotated[str, typer.Argument(help="Point id, such as liuxu.int1.door.")],
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C, print changes.")] = False,
+    json: Json = False,
+) -> None:
+    """Read one point straight from its device: value, quality, counter, frames in hex, round trip in ms.
+
+    The agent must be stopped, and nothing is written into its journal. With --watch the point is read at its
+    device's period, each change is a line, and the end tells reads, misses and changes. Ends with 1 where no
+    reading came, with 74 where the agent runs or the port is busy.
+    """
+    from edge.technician import read_command  # noqa: PLC0415
+    from edge.technician.ending import ending  # noqa: PLC0415
+
+    with ending():
+        is_read = read_command.run(settings_file, point, is_watch=watch, is_json=json)
+    if not is_read:
+        raise typer.Exit(EXIT_FAULTS)
+
+
+@app.command()
+def capture(
+    settings_file: SettingsFile,
+    bus: Annotated[str, typer.Argument(help="Bus id of the settings.")],
+    file: Annotated[Path, typer.Argument(help="Where to: JSON lines, written anew.")],
+    *,
+    for_s: Annotated[float, typer.Option("--for", min=0.1, help="Seconds; Ctrl-C ends it before.")] = 60.0,
+    json: Json = False,
+) -> None:
+    """Write every exchange of a bus into a file, frame by frame, that a test can replay.
+
+    Asks what the agent would ask, when it would; the agent must be stopped, and no row is written. Ends with
+    1 where nothing was exchanged, with 74 where the agent runs, or the port or the file cannot be had.
+    """
+    from edge.technician import capture_command  # noqa: PLC0415
+    from edge.technician.ending import ending  # noqa: PLC0415
+
+    with ending():
+        is_captured = capture_command.run(settings_file, bus, file, for_s, is_json=json)
+    if not is_captured:
+        raise typer.Exit(EXIT_FAULTS)

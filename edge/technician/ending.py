@@ -20,7 +20,7 @@ def ending() -> Iterator[None]:
     except LinkDown as error:
         typer.echo(f"{error}{mend(str(error))}", err=True)
         raise typer.Exit(EXIT_OPERATING_ERROR) from None
-    except JournalInUse as error:
+    except (JournalInUse, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_OPERATING_ERROR) from None
     except (EdgeError, DriverError) as error:

@@ -150,8 +150,8 @@ class _Scan:
 
     def _lock_board(self, unit: int, answered: dict[str, list[Observation]]) -> Found:
         seen = next(iter(answered.values()))
-        active = [o.channel.partition(":")[2] for o in seen if o.active]
-        contacts = f"{len(seen)} contacts, active: {', '.join(active) or 'none'}"
+        active = [int(o.channel.partition(":")[2]) for o in seen if o.active]
+        contacts = f"{len(seen)} contacts, active: {probing.ranges(active) or 'none'}"
         return Found(
             unit=unit,
             kind=self._settings.kind,

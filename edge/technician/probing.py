@@ -89,6 +89,17 @@ def parse_units(text: str) -> tuple[int, ...]:
     return tuple(sorted(units))
 
 
+def ranges(numbers: Iterable[int]) -> str:
+    """`1-3, 7` for 1, 2, 3, 7."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
 def units_of(kind: BusKind, units: Sequence[int]) -> list[int]:
     """Those of `units` that can be asked on a bus of this kind."""
     if kind == "modbus_tcp":
