@@ -113,3 +113,16 @@ def capture(
         is_captured = capture_command.run(settings_file, bus, file, for_s, is_json=json)
     if not is_captured:
         raise typer.Exit(EXIT_FAULTS)
+
+
+@app.command()
+def doctor(settings_file: SettingsFile, *, json: Json = False) -> None:
+    """Look at everything an edge needs and say what is wrong, with the mend. Works beside a running agent.
+
+    Settings, agent, clock, disk, secrets, serial ports, modules, cameras, journal, broker and centre: each is
+    ok, doubtful, a fault, or not configured. Nothing is changed, no port is opened. 1 at a fault.
+    """
+    from edge.technician import doctor_command  # noqa: PLC0415
+
+    if not doctor_command.run(settings_file, is_json=json):
+        raise typer.Exit(EXIT_FAULTS)

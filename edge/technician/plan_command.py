@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import msgspec
 import typer
 from rich.text import Text
 
@@ -12,7 +11,6 @@ from edge.bus_load import REFUSE_AT, WARN_AT
 from edge.settings import Settings
 from edge.technician import bus_plan, screen
 from edge.technician.bus_plan import BusReport, PlanReport, ReadPlan
-from edge.toml_file import TomlFile
 
 _COLUMNS = (
     "device", "read", ">unit", "class", ">period ms", ">exchanges", ">bytes out", ">bytes in", ">wire ms",
@@ -41,9 +39,10 @@ def run(settings_file: Path, *, is_json: bool) -> bool:
 
 def _report(settings_file: Path, settings: Settings | None) -> PlanReport | None:
     """None where the settings are no settings yet, so that there is nothing to plan."""
+    written = settings or settings_check.as_written(settings_file)
     try:
-        return bus_plan.report(settings or msgspec.convert(TomlFile(settings_file).table, Settings))
-    except (msgspec.ValidationError, ProfileFault):
+        return bus_plan.report(written) if written else None
+    except ProfileFault:
         return None
 
 
