@@ -1,9 +1,10 @@
 """The technician's commands as they are typed: options and exit codes. Each loads what it needs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from edge.exit_codes import EXIT_FAULTS
 
@@ -12,6 +13,24 @@ app = typer.Typer()
 SettingsFile = Annotated[
     Path, typer.Argument(help="Settings of one station, TOML (config/edge.example.toml).")
 ]
+
+
+class WalkUnlessNamed(TyperGroup):
+    """`commission FILE` walks; `commission verify FILE` is a command of its own."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        is_named = bool(args) and args[0] in self.commands
+        return super().resolve_command(ctx, args if is_named else ["walk", *args])
+
+
+commission = typer.Typer(cls=WalkUnlessNamed, no_args_is_help=True)
+app.add_typer(
+    commission,
+    name="commission",
+    help="Walk to every point and try it: open the door now … seen. Ends in a signed acceptance sheet.\n\n"
+    "`commission SETTINGS [--out FILE]` walks, `commission verify FILE` checks a sheet.",
+)
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -126,3 +145,37 @@ def doctor(settings_file: SettingsFile, *, json: Json = False) -> None:
 
     if not doctor_command.run(settings_file, is_json=json):
         raise typer.Exit(EXIT_FAULTS)
+
+
+@commission.command("walk", hidden=True)
+def commission_walk(
+    settings_file: SettingsFile,
+    out: Annotated[
+        Path | None, typer.Option(help="The sheet, JSON; a page to print goes beside it as .html.")
+    ] = None,
+) -> None:
+    """Walk to every point: it asks, sees the change, asks for it to be undone. The agent must be stopped.
+
+    A point passes by its own change and back. A lock gets one pulse, and only after the key for it; its state
+    alone proves it. No row is written. The sheet is signed with a key of the data folder (commission.key,
+    made at first use). Ends with 1 unless every point passed, with 74 where the agent runs.
+    """
+    from edge.technician import commission_command  # noqa: PLC0415
+    from edge.technician.ending import ending  # noqa: PLC0415
+
+    with ending():
+        is_passed = commission_command.run(settings_file, out)
+    if not is_passed:
+        raise typer.Exit(EXIT_FAULTS)
+
+
+@commission.command("verify")
+def commission_verify(
+    file: Annotated[Path, typer.Argument(help="An acceptance sheet, JSON.")], *, json: Json = False
+) -> None:
+    """Check that nobody changed an acceptance sheet since it was signed. Ends with 1 if it was."""
+    from edge.technician import commission_command  # noqa: PLC0415
+    from edge.technician.ending import ending  # noqa: PLC0415
+
+    with ending():
+        commission_command.verify(file, is_json=json)
