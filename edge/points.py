@@ -270,9 +270,11 @@ def counter_delta(before: int, after: int, bits: int) -> int | None:
     return None
 
 
+def words(entry: PointSettings) -> tuple[str, str]:
+    """What a point says while its channel is active, and while it is not."""
+    active, inactive = _WORDS[PointType(entry.type)]
+    return (inactive, active) if entry.inverted else (active, inactive)
+
+
 def _point(entry: PointSettings) -> _Point:
-    kind = PointType(entry.type)
-    active, inactive = _WORDS[kind]
-    if entry.inverted:
-        active, inactive = inactive, active
-    return _Point(PointId(entry.id), kind, active, inactive)
+    return _Point(PointId(entry.id), PointType(entry.type), *words(entry))
