@@ -202,6 +202,8 @@ def _lock_wkly(site: Site) -> Driver:
     typed_options(site.options, NoOptions)
     check_unit(site.unit, 0, wkly_codec.BOARD_MAX)
     return LockWkly(site.unit, site.channels)
+
+
 def _rfid_m100(site: Site) -> Driver:
     return RfidM100(site.unit, epcs(site.channels), typed_options(site.options, M100Options))
 
@@ -220,6 +222,8 @@ def _sms_modem(site: Site) -> Driver:
     if path and not PIN.match(pin):
         raise ProfileFault(f"options: pin_file {path} holds no PIN of 4 to 8 digits")
     return SmsModem(site.unit, pin)
+
+
 def _osdp_readers(site: ListenerSite) -> Listener:
     readers = []
     for device, own in site.devices.items():

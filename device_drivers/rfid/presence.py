@@ -24,8 +24,8 @@ _TAG_CHANNEL = re.compile(r"^tag:((?:[0-9A-F]{4}){1,31})$")
 
 
 class TagOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`misses`: see above. `reference_tags`: EPCs of tags that are glued to the cabinet; an antenna that hears
-    none of them is off, whatever the reader says of it.
+    """`misses`: see above. `reference_tags`: EPCs of tags that are glued to the cabinet; an antenna that
+    hears none of them is off, whatever the reader says of it.
     """
 
     misses: Annotated[int, Meta(ge=1, le=100)] = 3
