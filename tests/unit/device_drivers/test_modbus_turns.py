@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from device_drivers.bus import Bus, BusSettings
@@ -144,6 +145,32 @@ def test_a_latch_of_an_input_that_is_on_stays_until_it_is_off_and_cleared_once()
     module.level[0] = False
     assert module.turn()[0].latched, "the points know that this opening has been told"
     assert not module.turn()[0].latched
+
+
+def test_a_latch_of_falling_edges_tells_of_an_input_that_was_off_for_a_moment() -> None:
+    falling = msgspec.structs.replace(LATCHING.latches, edge="falling")
+    module = Module(msgspec.structs.replace(LATCHING, latches=falling))
+    module.level = [True, True, False]
+    for n in range(3):
+        module.pulse(n)
+    module.latches[1] = False
+    assert module.turn() == [
+        Observation("di:0", True, latched=True),
+        Observation("di:1", True),
+        Observation("di:2", False),
+    ]
+    assert module.latches == [False, False, True], "the opening that goes on is told by its level"
+
+
+def test_a_latch_whose_input_goes_on_in_the_same_turn_is_told_by_its_level() -> None:
+    module = Module(LATCHING)
+    module.pulse(0)
+
+    def go_on(exchange: int) -> None:
+        module.level[0] = exchange == 3
+
+    module.before_each = go_on
+    assert module.turn()[0] == Observation("di:0", True)
 
 
 def test_many_latches_at_once_stay_within_the_exchanges_of_a_turn() -> None:
