@@ -72,8 +72,8 @@ def _counted_apart(profile: Profile, part: Slice) -> Turn:
 def _latched(profile: Profile, part: Slice, pending: set[int]) -> Turn:
     """A latch that is set while its input is as before the edge tells of an edge that the level missed.
 
-    Only then it is cleared, and remembered before that: the reply to the clearing may get lost when the module
-    has cleared it already.
+    Only then it is cleared, and remembered before that: the reply to the clearing may get lost when the
+    module has cleared it already.
     """
     latches, channels = profile.latches, range(part.first, part.last + 1)
     assert latches is not None

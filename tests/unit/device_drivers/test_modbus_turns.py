@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from device_drivers.bus import Bus, BusSettings
 from device_drivers.driver import Observation, Read
-from device_drivers.errors import DeviceRefused, NoReply, WrongReply
+from device_drivers.errors import DeviceRefused, DriverError, NoReply, WrongReply
 from device_drivers.modbus.frame import mbap_frame, rtu_content, rtu_frame
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import Clear, Counters, Latches, Level, Profile
@@ -209,6 +211,22 @@ def test_the_reply_to_another_write_is_no_reply() -> None:
     module.driver.encode(read)
     with pytest.raises(WrongReply):
         module.driver.decode(read, rtu_frame(1, bytes.fromhex("0500230000")))
+
+
+@given(st.lists(st.binary(max_size=60), max_size=8), st.booleans(), st.sampled_from([COUNTING, LATCHING]))
+def test_garbage_at_any_exchange_raises_driver_errors_only(
+    replies: list[bytes], is_sound: bool, profile: Profile
+) -> None:
+    driver = ModbusDi(profile, 1, "rtu")
+    answer = driver.reads()[0]
+    for content in replies:
+        driver.encode(answer)
+        try:
+            got = driver.decode(answer, rtu_frame(1, content or b"\x01") if is_sound else content)
+        except DriverError:
+            answer = driver.reads()[0]
+        else:
+            answer = got if isinstance(got, Read) else driver.reads()[0]
 
 
 async def on_a_bus(module: Module, *, echoes: bool) -> tuple[list[Observation], Bus]:
