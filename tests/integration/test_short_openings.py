@@ -26,6 +26,7 @@ from tests.support.modbus_cable import tcp_units
 PROFILES = Path(__file__).parents[2] / "config/profiles"
 DOOR = PointId("liuxu.int1.door")
 OPENINGS = 1_000
+NEVER = (10**12, "")
 OPEN_MS, POLL_MS = 100, 250
 EXCHANGE_MS = 20
 """What a request and its reply take in the world of this test, so that contacts move within a turn."""
@@ -66,7 +67,7 @@ class World:
         """Let the door move as far as its time has come."""
         while self._next[0] <= at_ms:
             self.plant.change(DOOR, self._next[1], *self._next[:1], 0)
-            self._next = next(self._moves, (10**12, ""))
+            self._next = next(self._moves, NEVER)
         self.now_ms = max(self.now_ms, at_ms)
 
     def poll(self) -> None:
@@ -92,6 +93,8 @@ class World:
         self.rows += proposal.drafts
 
     def flip(self, times: int) -> None:
+        """The door by hand, instead of its thousand openings."""
+        self._next = NEVER
         for _ in range(times):
             self.plant.change(DOOR, "open", 0, 0)
             self.plant.change(DOOR, "closed", 0, 0)
