@@ -54,12 +54,15 @@ class Clear(_Table, frozen=True):
 
 
 class Latches(_Table, frozen=True):
-    """A bit an input that stays on once the input went on, at `address` + `stride` * n, until cleared."""
+    """A bit an input, at `address` + `stride` * n, that an `edge` of the input sets until it is cleared:
+    rising, when it goes on; falling, when it goes off.
+    """
 
     function: Literal[1, 2]
     address: Address
     clear: Clear
     stride: Stride = 1
+    edge: Literal["rising", "falling"] = "rising"
 
 
 class Profile(_Table, frozen=True):

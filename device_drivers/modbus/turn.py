@@ -70,21 +70,28 @@ def _counted_apart(profile: Profile, part: Slice) -> Turn:
 
 
 def _latched(profile: Profile, part: Slice, pending: set[int]) -> Turn:
-    """A latch is cleared while its input is off, and remembered before that: the reply to the clearing may
-    get lost when the module has cleared it already.
+    """A latch that is set while its input is as before the edge tells of an edge that the level missed.
+
+    Only then it is cleared, and remembered before that: the reply to the clearing may get lost when the
+    module has cleared it already.
     """
-    assert profile.latches is not None
+    latches, channels = profile.latches, range(part.first, part.last + 1)
+    assert latches is not None
+    clear = latches.clear
     assert part.beside is not None
-    clear, stride = profile.latches.clear, profile.latches.stride
-    before = _level(profile.level, part.level, part, (yield part.level))
-    latches = int.from_bytes((yield part.beside), "little")
-    channels = range(part.first, part.last + 1)
-    seen = [n for n in channels if latches >> stride * (n - part.first) & 1 and not before >> n & 1]
-    for n in seen[:CLEARS_MAX]:
+    resting = latches.edge == "falling"
+    level = _level(profile.level, part.level, part, (yield part.level))
+    found = int.from_bytes((yield part.beside), "little")
+    missed = [n for n in channels if found >> latches.stride * (n - part.first) & 1]
+    missed = [n for n in missed if bool(level >> n & 1) is resting][:CLEARS_MAX]
+    for n in missed:
         pending.add(n)
         yield Write(clear.function, clear.address + clear.stride * n, clear.value)
     level = _level(profile.level, part.level, part, (yield part.level))
-    told: list[Sight] = [Observation(f"di:{n}", bool(level >> n & 1), latched=n in pending) for n in channels]
+    told: list[Sight] = []
+    for n in channels:
+        is_on = bool(level >> n & 1)
+        told.append(Observation(f"di:{n}", is_on, latched=n in pending and is_on is resting))
     pending.difference_update(channels)
     return told
 
