@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from device_drivers import registry
-from device_drivers.driver import Answer, Read
+from device_drivers.driver import Answer, Commanded, Read
 from device_drivers.errors import BadFrame, ProfileFault, WrongUnit
 from device_drivers.registry import PolledKind, Site, check_unit
 from tests.support import conformance as must
@@ -22,6 +22,11 @@ def test_every_registered_driver_has_a_case() -> None:
     assert {case.kind for case in CASES} == set(registry.DRIVERS), "tests/support/driver_cases.py"
     assert set(registry.LISTENERS) == LISTENER_CASES, "tests/support/driver_cases.py, LISTENER_CASES"
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_every_driver_that_takes_commands_has_one_in_a_case() -> None:
+    takers = {case.kind for case in CASES if isinstance(case.driver(), Commanded)}
+    assert takers == {case.kind for case in CASES if case.commands}
 
 
 @pytest.mark.parametrize(

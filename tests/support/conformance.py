@@ -39,6 +39,7 @@ from tests.support.driver_cases import DriverCase
 from tests.support.played_line import (
     QUARANTINE_S,
     TIMEOUT_S,
+    Exchanged,
     PlayedLine,
     Turn,
     line,
@@ -66,6 +67,7 @@ CLOCKS_AND_IO = {
     "threading",
     "time",
 }
+BUSES_AND_LINES = ("device_drivers.bus", "device_drivers.transport")
 GARBAGE = (
     b"\x55",
     b"\x01\x02\x03\x04\x05",
@@ -112,12 +114,17 @@ async def rest_and_activity_are_told_apart(case: DriverCase) -> None:
 
 
 async def lengths_and_exchanges_are_those_on_the_wire(case: DriverCase) -> None:
-    for turn in await sound_turns(case):
-        _lengths_are_true(case, turn)
+    """Of a poll that finds nothing new: that is what a bus is busy with."""
+    async with line(case) as played:
+        await played.poll()
+        for read in played.driver.reads():
+            before = len(played.heard)
+            await played.read(read)
+            _lengths_are_true(case, read, played.heard[before:])
 
 
 async def it_knows_no_clock_and_does_no_input_or_output(case: DriverCase) -> None:
-    """Neither it nor what it imports of `device_drivers`."""
+    """Neither it nor what it imports of `device_drivers`, but for what buses and lines are made of."""
     todo, done = [type(case.driver()).__module__], set()
     while todo:
         module = todo.pop()
@@ -125,7 +132,7 @@ async def it_knows_no_clock_and_does_no_input_or_output(case: DriverCase) -> Non
         imported = _imports(module)
         banned = {name for name in imported if name.partition(".")[0] in CLOCKS_AND_IO}
         assert not banned, f"{module} imports {', '.join(sorted(banned))}"
-        todo += [name for name in imported if name.startswith("device_drivers.") and name not in done]
+        todo += [name for name in imported if _is_ours(name) and name not in done]
 
 
 async def unknown_options_are_refused_by_their_name(case: DriverCase) -> None:
@@ -345,7 +352,7 @@ async def two_devices_of_a_kind_share_nothing(case: DriverCase) -> None:
 async def the_reply_of_another_unit_is_never_a_sight(case: DriverCase) -> None:
     strangers = {turn.read.name: turn for turn in await _turns_of_other(case)}
     for turn, nth, _ in await _exchanges(case):
-        foreign = strangers[turn.read.name].exchanges[nth].reply
+        foreign = _stranger(strangers, turn, nth)
         async with line(case) as played:
             await played.up_to(turn.read)
             came = await played.attempt(turn.read, nth, lambda _, __, f=foreign: [f])
@@ -369,7 +376,7 @@ async def the_reply_of_another_unit_is_known_as_such(case: DriverCase) -> None:
 async def the_late_reply_of_another_unit_is_skipped(case: DriverCase) -> None:
     strangers = {turn.read.name: turn for turn in await _turns_of_other(case)}
     for turn, nth, _ in await _exchanges(case):
-        foreign = strangers[turn.read.name].exchanges[nth].reply
+        foreign = _stranger(strangers, turn, nth)
         for glue in (lambda _, r, f=foreign: [f, r], lambda _, r, f=foreign: [f + r]):
             async with line(case) as played:
                 await played.up_to(turn.read)
@@ -391,6 +398,12 @@ async def _exchanges(case: DriverCase) -> list[tuple[Turn, int, Any]]:
 async def _turns_of_other(case: DriverCase) -> list[Turn]:
     """Of a neighbour that is at rest, while ours is not."""
     return await sound_turns(case, is_active=False, unit=case.other_unit)
+
+
+def _stranger(strangers: dict[str, Turn], turn: Turn, nth: int) -> bytes:
+    """What a neighbour says to the same request."""
+    exchanges = strangers[turn.read.name].exchanges
+    return exchanges[min(nth, len(exchanges) - 1)].reply
 
 
 def _is_sound_or_refused(came: list[Sight] | DriverError, turn: Turn) -> None:
@@ -429,10 +442,10 @@ async def _next(case: DriverCase, played: PlayedLine, turn: Turn, late: bytes) -
     return came
 
 
-def _lengths_are_true(case: DriverCase, turn: Turn) -> None:
-    said = (turn.read.request_bytes, turn.read.reply_bytes, turn.read.exchanges)
-    requests, replies = (sum(len(getattr(e, part)) for e in turn.exchanges) for part in ("request", "reply"))
-    true = (requests, replies, len(turn.exchanges))
+def _lengths_are_true(case: DriverCase, read: Read, exchanges: list[Exchanged]) -> None:
+    requests, replies = (sum(len(getattr(e, part)) for e in exchanges) for part in ("request", "reply"))
+    said = (read.request_bytes, 0 if read.window_ms else read.reply_bytes, read.exchanges)
+    true = (requests, 0 if read.window_ms else replies, len(exchanges))
     if case.reply_varies:
         assert all(one <= most for one, most in zip(true, said, strict=True)), (
             f"{true} on the wire, {said} said"
@@ -483,6 +496,10 @@ def _imports(module: str) -> set[str]:
             inner = [f"{node.module}.{alias.name}" for alias in node.names]
             names |= {node.module, *(name for name in inner if _is_module(name))}
     return names
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith("device_drivers.") and not name.startswith(BUSES_AND_LINES)
 
 
 def _is_module(name: str) -> bool:
@@ -545,6 +562,6 @@ def checks(case: DriverCase) -> list[Check]:
         apply.append(the_late_reply_of_another_unit_is_skipped)
     if case.has_check:
         apply.append(no_flipped_bit_becomes_a_sight)
-    if hasattr(case.driver(), "command"):
+    if case.commands:
         apply += COMMANDED
     return apply

@@ -3,19 +3,30 @@
 A driver is in the suite as soon as it is in `registry.DRIVERS` and a case of its kind stands in CASES.
 """
 
+import functools
 import itertools
-import struct
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
 
 from device_drivers import registry
 from device_drivers.driver import Command, Driver
-from device_drivers.errors import BadFrame
-from device_drivers.lock_8a import codec as lock_8a
-from device_drivers.modbus import frame as modbus
+from device_drivers.modbus.frame import rtu_frame
 from device_drivers.registry import BusKind, Site
+from device_drivers.rfid_uhf18.codec import crc as uhf18_crc
+from simulators.input_module import InputModule
+from simulators.locks.board import LockBoard
+from simulators.locks.krcu import Cu48Line, KrcuLine
+from simulators.locks.lock_8a import Line8a
+from simulators.locks.winnsen import WinnsenLine
+from simulators.locks.wkly import WklyLine
+from simulators.modbus_units import ModbusRtuUnits, ModbusTcpUnits
+from simulators.module_map import MODULE_MAPS
+from simulators.plant import VALUES, Plant, point_kind
+from simulators.rfid_readers import M100Line, TagReader, Uhf18Line
+from simulators.sms_modem import SmsModemLine
 from simulators.wire import Responder
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
@@ -74,93 +85,160 @@ def heard_by(responder: Responder) -> Answerer:
     return answer
 
 
-def _modbus_pdu(request: bytes, is_active: bool) -> bytes:
-    """A reply PDU in which only the lowest bit of the last word, or of the only byte, tells of anything."""
-    function, _, count = struct.unpack(">BHH", request)
-    size = modbus.data_bytes(function, min(count, 125))
-    return bytes([function, size, *bytes(size - 1), is_active])
+def _plant(points: Iterable[str], *, is_active: bool) -> Plant:
+    """Every point at rest, or every one moved. An item at rest is there: it is what an input sees."""
+    plant = Plant(points)
+    for point in plant.points:
+        values = VALUES[point_kind(point)]
+        is_on = is_active is not point.endswith(".item")
+        plant.change(point, values[1] if is_on else values[0], 0, 0)
+    return plant
 
 
-def _rtu_module(unit: int, is_active: bool) -> Answerer:
-    def answer(request: bytes) -> bytes:
-        try:
-            asked, pdu = modbus.rtu_content(request)
-            return modbus.rtu_frame(unit, _modbus_pdu(pdu, is_active)) if asked == unit else b""
-        except (BadFrame, struct.error):
-            return b""
-
-    return answer
+def _module(make: str) -> Callable[[int, bool], Answerer]:
+    """A Modbus module on a line, its inputs wired to doors."""
+    return lambda unit, is_active: heard_by(ModbusRtuUnits({unit: _inputs(make, is_active=is_active)}))
 
 
-def _tcp_module(unit: int, is_active: bool) -> Answerer:
-    def answer(request: bytes) -> bytes:
-        try:
-            transaction, asked, pdu = modbus.mbap_content(request)
-            return (
-                modbus.mbap_frame(transaction, asked, _modbus_pdu(pdu, is_active)) if asked == unit else b""
-            )
-        except (BadFrame, struct.error):
-            return b""
-
-    return answer
+def _tcp_module(make: str) -> Callable[[int, bool], Answerer]:
+    return lambda unit, is_active: heard_by(ModbusTcpUnits({unit: _inputs(make, is_active=is_active)}))
 
 
-def _lock_board(unit: int, is_active: bool) -> Answerer:
-    """Every contact short, or none: all locked and every item there, or all open and none there."""
+def _inputs(make: str, *, is_active: bool) -> InputModule:
+    """A module that was there before its doors moved, so that it has counted them."""
+    wiring = {0: "liuxu.int1.door", 1: "liuxu.int2.door"}
+    plant = _plant(wiring.values(), is_active=False)
+    module = InputModule(MODULE_MAPS[make], wiring, plant)
+    for point in wiring.values() if is_active else ():
+        plant.change(point, "open", 0, 0)
+    return module
 
-    def answer(request: bytes) -> bytes:
-        try:
-            asked = lock_8a.decode_request(request)
-        except BadFrame:
-            return b""
-        if asked.board != unit:
-            return b""
-        if asked.is_open:
-            return lock_8a.encode_one(unit, asked.lock, is_short=False, head=lock_8a.COMMAND_HEAD)
-        if asked.lock == lock_8a.ALL_LOCKS:
-            return lock_8a.encode_all(unit, (not is_active,) * lock_8a.LOCKS_MAX)
-        return lock_8a.encode_one(unit, asked.lock, is_short=not is_active)
 
-    return answer
+def _boards(
+    line: Callable[[dict[int, LockBoard]], Responder], kind: str, size: int
+) -> Callable[[int, bool], Answerer]:
+    """A cabinet's board with `size` locks, items or both. A pulse moves nothing: a test knows what to see."""
+
+    def far_end(unit: int, is_active: bool) -> Answerer:
+        names = {part: [f"cab.s{n:02}.{part}" for n in range(1, size + 1)] for part in kind.split("+")}
+        plant = _plant([name for part in names.values() for name in part], is_active=is_active)
+        locks, items = names.get("lock", []), names.get("item", [])
+        return heard_by(line({unit: LockBoard(locks, plant, lambda _: None, items=items)}))
+
+    return far_end
+
+
+def _tag_reader(
+    line: Callable[[int, TagReader], Responder], antennas: int
+) -> Callable[[int, bool], Answerer]:
+    """A dossier's tag before the first antenna."""
+
+    def far_end(unit: int, is_active: bool) -> Answerer:
+        tags: dict[int, dict[str, str]] = {n: {} for n in range(1, antennas + 1)}
+        tags[1] = {EPC: "cab.s01.item"}
+        return heard_by(line(unit, TagReader(tags, _plant(["cab.s01.item"], is_active=is_active))))
+
+    return far_end
+
+
+def _modem(unit: int, is_active: bool) -> Answerer:
+    """Active: it is registered with its network."""
+    modem = SmsModemLine(unit=unit)
+    if not is_active:
+        modem.act(unit, "unregister")
+    return heard_by(modem)
 
 
 def _xored(body: bytes) -> bytes:
-    check = 0
-    for byte in body:
-        check ^= byte
-    return body + bytes([check])
+    return body + bytes([functools.reduce(operator.xor, body, 0)])
 
 
-def _modbus_case(name: str, bus_kind: BusKind, profile: str) -> DriverCase:
+def _summed(body: bytes) -> bytes:
+    return body + bytes([sum(body) & 0xFF])
+
+
+def _m100_sealed(body: bytes) -> bytes:
+    return body + bytes([sum(body[1:]) & 0xFF, 0x7E])
+
+
+def _rtu_sealed(body: bytes) -> bytes:
+    return rtu_frame(body[0], body[1:]) if body else b""
+
+
+def _modbus_case(profile: str, kind: str = "modbus_di", bus_kind: BusKind = "modbus_rtu") -> DriverCase:
     is_tcp = bus_kind == "modbus_tcp"
+    make = profile.removesuffix("-latch")
     return DriverCase(
-        name=name,
-        kind="modbus_di",
-        site=Site(bus_kind=bus_kind, unit=3, profile=PROFILES / f"{profile}.toml"),
-        far_end=_tcp_module if is_tcp else _rtu_module,
+        name=f"{kind}-{profile}",
+        kind=kind,
+        site=Site(
+            bus_kind=bus_kind, unit=3, baud=0 if is_tcp else 9600, profile=PROFILES / f"{profile}.toml"
+        ),
+        far_end=_tcp_module(make) if is_tcp else _module(make),
         has_check=not is_tcp,
-        seal=None if is_tcp else lambda body: modbus.rtu_frame(body[0], body[1:]) if body else b"",
+        seal=None if is_tcp else _rtu_sealed,
     )
 
 
-def _lock_8a_case(name: str, channels: tuple[str, ...], commands: tuple[Command, ...]) -> DriverCase:
-    return DriverCase(
-        name=name,
-        kind="lock_8a",
-        site=Site(bus_kind="serial", unit=3, baud=9600, channels=channels),
-        far_end=_lock_board,
-        commands=commands,
-        seal=_xored,
-    )
+def _serial(unit: int = 3, channels: tuple[str, ...] = (), **options: object) -> Site:
+    return Site(bus_kind="serial", unit=unit, baud=9600, channels=channels, options=options)
 
 
+OPEN = (Command("open", "lock:5"),)
+EPC = "E28011700000020F1234ABCD"
 CASES: list[DriverCase] = [
-    _modbus_case("modbus_di-tcp", "modbus_tcp", "moxa-e1210"),
-    _modbus_case("modbus_di-words", "modbus_rtu_tcp", "moxa-r1210"),
-    _modbus_case("modbus_di-bits", "modbus_rtu", "waveshare-io8"),
-    _lock_8a_case("lock_8a-locks", ("lock:5",), (Command("open", "lock:5"),)),
-    _lock_8a_case("lock_8a-items", ("item:5",), ()),
+    _modbus_case("moxa-e1210", bus_kind="modbus_tcp"),
+    _modbus_case("adam-6050-latch", bus_kind="modbus_tcp"),
+    _modbus_case("moxa-r1210"),
+    _modbus_case("ebyte-e831"),
+    _modbus_case("waveshare-io8", bus_kind="modbus_rtu_tcp"),
+    _modbus_case("moxa-e1240", "modbus_ai_supervised"),
+    DriverCase("lock_8a-locks", "lock_8a", _serial(), _boards(Line8a, "lock", 24), OPEN, seal=_xored),
+    DriverCase(
+        "lock_8a-items", "lock_8a", _serial(channels=("item:1",)), _boards(Line8a, "item", 24), seal=_xored
+    ),
+    DriverCase("lock_krcu", "lock_krcu", _serial(), _boards(KrcuLine, "lock+item", 16), OPEN, seal=_summed),
+    DriverCase(
+        "lock_krcu-cu48",
+        "lock_krcu",
+        _serial(board="cu48"),
+        _boards(Cu48Line, "lock", 48),
+        OPEN,
+        seal=_summed,
+    ),
+    DriverCase(
+        "lock_winnsen",
+        "lock_winnsen",
+        _serial(channels=("lock:1", "lock:5")),
+        _boards(WinnsenLine, "lock", 16),
+        OPEN,
+        has_check=False,
+    ),
+    DriverCase("lock_wkly", "lock_wkly", _serial(), _boards(WklyLine, "lock", 24), OPEN, seal=_xored),
+    DriverCase(
+        "rfid_m100",
+        "rfid_m100",
+        _serial(channels=(f"tag:{EPC}",)),
+        _tag_reader(lambda unit, reader: M100Line(reader, unit), 1),
+        seal=_m100_sealed,
+    ),
+    DriverCase(
+        "rfid_uhf18",
+        "rfid_uhf18",
+        _serial(channels=(f"tag:{EPC}",), antenna_ports=2),
+        _tag_reader(lambda unit, reader: Uhf18Line({unit: reader}), 2),
+        seal=lambda body: body + uhf18_crc(body),
+    ),
+    DriverCase(
+        "sms_modem",
+        "sms_modem",
+        _serial(),
+        _modem,
+        (Command("send", "modem", {"to": "+10000000000", "text": "泽湖县"}),),
+        reply_varies=True,
+        has_check=False,
+    ),
 ]
 
-LISTENER_CASES: set[str] = set()
+LISTENER_CASES = {"osdp_reader"}
 """Kinds of `registry.LISTENERS` that have tests of their own: their lines cannot be played by one answer."""

@@ -89,8 +89,10 @@ class PlayedLine:
         await self.bus.close()
 
     async def read(self, read: Read, nth: int = 0, spoil: Spoil = intact) -> list[Sight]:
+        """The driver's own read of this name."""
+        own = next(one for one in self.driver.reads() if one.name == read.name)
         self._arrange(nth, spoil)
-        return await self.bus.read(self.driver, read)
+        return await self.bus.read(self.driver, own)
 
     async def attempt(self, read: Read, nth: int, spoil: Spoil) -> list[Sight] | DriverError:
         """Anything but sights and typed errors goes through."""
