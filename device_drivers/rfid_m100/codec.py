@@ -10,6 +10,7 @@ RSSI is in dBm, a signed byte. The upper five bits of PC are the number of words
 published module handbook in several copies, drivers for it, and frames that users caught.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -42,6 +43,8 @@ EPC_MAX_BYTES = 62
 TAG_BYTES = OVERHEAD_BYTES + TAG_OVERHEAD_BYTES + 12
 """The notice of a tag with the usual EPC of 96 bits."""
 _DATA_MAX_BYTES = TAG_OVERHEAD_BYTES + EPC_MAX_BYTES
+_SOUND_HEAD = re.compile(rb"\xbb(?=[\x00-\x02].\x00[\x00-%c])" % _DATA_MAX_BYTES, re.DOTALL)
+"""What a frame can begin with: noise that is full of heads must not cost a look at each."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -126,33 +129,26 @@ def split_commands(received: bytes) -> tuple[list[Frame], int]:
 
 def _frames(received: bytes) -> Iterator[tuple[int, int, Frame]]:
     """Start, end and content of each sound frame. A head that begins none costs one byte."""
-    start = received.find(HEAD)
-    while start >= 0:
-        end = _end(received, start)
-        if end is None:
-            start = received.find(HEAD, start + 1)
+    used = 0
+    for head in _SOUND_HEAD.finditer(received):
+        start = head.start()
+        end = start + OVERHEAD_BYTES + received[start + 4]
+        if start < used or not _is_sound(received, start, end):
             continue
         yield start, end, Frame(received[start + 1], received[start + 2], received[start + 5 : end - 2])
-        start = received.find(HEAD, end)
+        used = end
 
 
-def _end(received: bytes, start: int) -> int | None:
-    """Where the sound frame at `start` ends; None: there is none, or not yet."""
-    if len(received) < start + OVERHEAD_BYTES or not _has_sound_head(received, start):
-        return None
-    end = start + OVERHEAD_BYTES + received[start + 4]
+def _is_sound(received: bytes, start: int, end: int) -> bool:
+    """Whether a whole frame with a right sum stands there."""
     if len(received) < end or received[end - 1] != END:
-        return None
-    return end if sum(received[start + 1 : end - 2]) & 0xFF == received[end - 2] else None
+        return False
+    return sum(received[start + 1 : end - 2]) & 0xFF == received[end - 2]
 
 
 def _may_grow(received: bytes, start: int) -> bool:
     """Whether a frame that begins here only lacks its end."""
     if len(received) < start + 5:
         return True
-    return _has_sound_head(received, start) and len(received) < start + OVERHEAD_BYTES + received[start + 4]
-
-
-def _has_sound_head(received: bytes, start: int) -> bool:
-    kind, length = received[start + 1], int.from_bytes(received[start + 3 : start + 5])
-    return kind in (COMMAND, REPLY, NOTICE) and length <= _DATA_MAX_BYTES
+    has_sound_head = _SOUND_HEAD.match(received, start) is not None
+    return has_sound_head and len(received) < start + OVERHEAD_BYTES + received[start + 4]

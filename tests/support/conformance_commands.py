@@ -111,7 +111,9 @@ async def _mishaps(case: DriverCase) -> list[tuple[Command, int, Spoil]]:
     found: list[tuple[Command, int, Spoil]] = []
     for command in case.commands:
         turn = await command_turn(case, command)
-        ways: list[Spoil] = [silent, lambda _, __: [GARBAGE], lambda _, reply: [_spoiled(reply)]]
+        ways: list[Spoil] = [silent, lambda _, __: [GARBAGE]]
+        if case.has_check:
+            ways.append(lambda _, reply: [_spoiled(reply)])
         if case.is_addressed:
             ways.append(_of_other(case, await sound_turns(case, unit=case.other_unit)))
         found += [(command, nth, way) for nth in range(len(turn.exchanges)) for way in ways]

@@ -106,7 +106,7 @@ def _tcp_module(make: str) -> Callable[[int, bool], Answerer]:
 
 def _inputs(make: str, *, is_active: bool) -> InputModule:
     """A module that was there before its doors moved, so that it has counted them."""
-    wiring = {0: "liuxu.int1.door", 1: "liuxu.int2.door"}
+    wiring = {n: f"liuxu.int{n}.door" for n in range(MODULE_MAPS[make].channels)}
     plant = _plant(wiring.values(), is_active=False)
     module = InputModule(MODULE_MAPS[make], wiring, plant)
     for point in wiring.values() if is_active else ():

@@ -125,6 +125,7 @@ class PlayedLine:
 
     async def cut_short(self, work: Coroutine[Any, Any, Any]) -> None:
         """Begin something, and cancel it when the far end has done to it what was arranged."""
+        self._is_spoiled.clear()
         task = asyncio.create_task(work)
         await self._is_spoiled.wait()
         task.cancel()
