@@ -42,7 +42,8 @@ class EdgeKind(StrEnum):
     CARD_READ = "card.read"
     """`data`: `bits`, `card` (hex). A card was held to a reader."""
     SMS_REPORT = "sms.report"
-    """`data`: `to`, `reference`, `state`. What the network says of a short message."""
+    """`data`: `to`, `reference`, `state`. What became of a short message: `sent` when the network took it
+    (with `part` of `parts`), then what it says of each reference: `delivered`, `pending`, `failed`."""
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
