@@ -144,9 +144,12 @@ class Points:
         """The id of the device that this point is on; KeyError for a picture, or a point that is not here."""
         return self._devices[name]
 
-    def commanded(self, lock: PointId, now_ns: int) -> None:
-        """The lock has just been told to open: that it does is no forced opening, that it does not a jam."""
-        self._locks.command(lock, now_ns)
+    def commanded(self, name: PointId, now_ns: int) -> None:
+        """A command has just gone out for this point. A lock's opening is then not forced, its staying
+        closed a jam.
+        """
+        if self._points[name].type is PointType.LOCK:
+            self._locks.command(name, now_ns)
 
     @property
     def unread(self) -> int:
