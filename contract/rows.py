@@ -34,7 +34,9 @@ class EdgeKind(StrEnum):
     POINT_BASELINE = "point.baseline"
     """`data`: `value`. The first good reading since the journal began: a state, not a change."""
     POINT_PULSE = "point.pulse"
-    """`data`: `count`, `window_ms`. Changes and returns that only the module's counter saw."""
+    """`data`: `count`, `window_ms`. Changes and returns that only the module's counter saw, or its latch
+    (`latched`: one or more). `uncertain`: the module was silent in that time, and may have restarted.
+    """
     LOCK_AJAR = "lock.ajar"
     """`data`: `open_s`. A lock that stands open for too long; once an opening."""
     LOCK_JAMMED = "lock.jammed"
