@@ -42,9 +42,9 @@ TAG_OVERHEAD_BYTES = 5
 EPC_MAX_BYTES = 62
 TAG_BYTES = OVERHEAD_BYTES + TAG_OVERHEAD_BYTES + 12
 """The notice of a tag with the usual EPC of 96 bits."""
-_DATA_MAX_BYTES = TAG_OVERHEAD_BYTES + EPC_MAX_BYTES
-_SOUND_HEAD = re.compile(rb"\xbb(?=[\x00-\x02].\x00[\x00-%c])" % _DATA_MAX_BYTES, re.DOTALL)
-"""What a frame can begin with: noise that is full of heads must not cost a look at each."""
+FRAME_MAX_BYTES = OVERHEAD_BYTES + TAG_OVERHEAD_BYTES + EPC_MAX_BYTES
+_HEAD = re.compile(rb"\xbb[\x00-\x02].\x00[\x00-\x43]", re.DOTALL)
+"""Of a frame of any type with up to 67 bytes of data."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -121,34 +121,21 @@ def split_commands(received: bytes) -> tuple[list[Frame], int]:
         used = end
         if frame.type == COMMAND:
             commands.append(frame)
-    begun = received.find(HEAD, used)
-    while begun >= 0 and not _may_grow(received, begun):
-        begun = received.find(HEAD, begun + 1)
+    begun = received.find(HEAD, max(used, len(received) - FRAME_MAX_BYTES))
     return commands, len(received) if begun < 0 else begun
 
 
 def _frames(received: bytes) -> Iterator[tuple[int, int, Frame]]:
     """Start, end and content of each sound frame. A head that begins none costs one byte."""
-    used = 0
-    for head in _SOUND_HEAD.finditer(received):
-        start = head.start()
-        end = start + OVERHEAD_BYTES + received[start + 4]
-        if start < used or not _is_sound(received, start, end):
-            continue
-        yield start, end, Frame(received[start + 1], received[start + 2], received[start + 5 : end - 2])
-        used = end
-
-
-def _is_sound(received: bytes, start: int, end: int) -> bool:
-    """Whether a whole frame with a right sum stands there."""
-    if len(received) < end or received[end - 1] != END:
-        return False
-    return sum(received[start + 1 : end - 2]) & 0xFF == received[end - 2]
-
-
-def _may_grow(received: bytes, start: int) -> bool:
-    """Whether a frame that begins here only lacks its end."""
-    if len(received) < start + 5:
-        return True
-    has_sound_head = _SOUND_HEAD.match(received, start) is not None
-    return has_sound_head and len(received) < start + OVERHEAD_BYTES + received[start + 4]
+    head = _HEAD.search(received)
+    while head:
+        start, data = head.start(), head.end()
+        end = data + received[data - 1] + 2
+        is_sound = (
+            end <= len(received)
+            and received[end - 1] == END
+            and sum(received[start + 1 : end - 2]) & 0xFF == received[end - 2]
+        )
+        if is_sound:
+            yield start, end, Frame(received[start + 1], received[start + 2], received[data : end - 2])
+        head = _HEAD.search(received, end if is_sound else start + 1)

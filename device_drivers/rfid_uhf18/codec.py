@@ -166,14 +166,13 @@ def _reply(frame: bytes) -> Reply:
 
 def _sound(received: bytes, shortest: int) -> Iterator[tuple[int, int]]:
     """Start and end of each sound frame; bytes that begin none are passed over."""
-    start = 0
-    while start + shortest <= len(received):
+    start = received.find(INVENTORY, 2) - 2
+    while start >= 0:
         end = start + 1 + received[start]
-        if shortest <= end - start and end <= len(received) and _is_sound(received, start):
+        is_sound = shortest <= end - start and end <= len(received) and _is_sound(received, start)
+        if is_sound:
             yield start, end
-            start = end
-        else:
-            start += 1
+        start = received.find(INVENTORY, (end if is_sound else start + 1) + 2) - 2
 
 
 def _is_sound(received: bytes, start: int) -> bool:

@@ -129,6 +129,23 @@ def test_an_antenna_is_off_when_it_misses_its_reference_tags() -> None:
     assert told(tags.hear(1, {A: NEAR, GLUED: NEAR}, is_whole=True)) == "present"
 
 
+def test_an_antenna_that_was_off_is_on_again_only_when_it_hears_its_reference() -> None:
+    tags = presence(reference_tags=(GLUED,))
+    tags.lose(1)
+    assert Observation("antenna:1", active=True) in tags.hear(1, {A: NEAR}, is_whole=True)
+    assert Observation("antenna:1", active=False) in tags.hear(1, {GLUED: NEAR}, is_whole=True)
+
+
+def test_of_several_times_that_a_tag_was_heard_the_best_counts() -> None:
+    tags = presence(1, 2)
+    tags.hear(2, {A: -50}, is_whole=True)
+    round_ = Round(tags, 1)
+    round_.begin()
+    for rssi in (NEAR, FAR):
+        round_.note(bytes.fromhex(A), rssi)
+    assert told(round_.end() or []) == "present"
+
+
 def test_a_reader_that_cannot_tell_an_antenna_has_no_channel_for_it() -> None:
     assert presence(tells_antenna=False).channels(1) == (f"tag:{A}", f"tag:{B}")
 

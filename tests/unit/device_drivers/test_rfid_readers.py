@@ -190,6 +190,15 @@ async def test_damaged_frames_of_a_tag_are_no_miss() -> None:
         assert (present(last), unknown(last)) == ([0, 1, 3, 4], [2])
 
 
+async def test_a_damaged_frame_of_a_uhf18_is_no_miss() -> None:
+    bench = uhf18_bench()
+    async with bench.cable:
+        await bench.poll()
+        bench.cable.spoil = lambda reply: reply.frame.replace(bytes.fromhex(EPCS[2]), bytes(12))
+        assert present(await bench.poll(2)) == [0, 1, 2, 3, 4]
+        assert unknown(await bench.poll(4)) == [0, 1, 2, 3, 4], "all five stood in the one frame"
+
+
 async def test_an_m100_without_its_antenna_says_no_tag_and_the_glued_tag_tells_the_truth() -> None:
     bench = m100_bench(glued=True)
     async with bench.cable:

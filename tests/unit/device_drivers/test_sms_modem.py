@@ -212,6 +212,18 @@ async def test_refused_is_said_only_where_nothing_can_have_gone_out(
         )
 
 
+async def test_a_later_part_refused_at_its_prompt_leaves_it_unknown() -> None:
+    bench = Bench()
+    prompts = iter((False, True))
+    async with bench.cable:
+        await bench.poll()
+        bench.cable.spoil = lambda reply: (
+            b"\r\n+CMS ERROR: 38\r\n" if b"CMGS" in reply.request and next(prompts) else reply.frame
+        )
+        assert await bench.send(LONG) is Outcome.UNKNOWN
+        assert [message.references for message in bench.modem.messages] == [[0]]
+
+
 async def test_a_message_cut_off_at_its_prompt_does_not_swallow_the_next_command() -> None:
     bench = with_short_steps(Bench())
     async with bench.cable:
@@ -276,6 +288,15 @@ async def test_a_sim_gets_its_pin_and_a_wrong_one_only_once() -> None:
         assert wrong.modem._pin_tries == 2, "a restart of ours does not spend the last tries"
 
 
+async def test_a_modem_that_cannot_count_tries_gets_a_pin_once() -> None:
+    bench = Bench(pin="4321", sim_pin="1234")
+    bench.cable.spoil = lambda reply: b"\r\nERROR\r\n" if b"CPINR" in reply.request else reply.frame
+    async with bench.cable:
+        for _ in range(5):
+            await bench.poll()
+    assert bench.modem._pin_tries == 2
+
+
 async def test_a_sim_without_our_pin_is_a_fault() -> None:
     bench = Bench(sim_pin="1234")
     async with bench.cable:
@@ -333,6 +354,23 @@ def test_every_text_comes_out_as_it_went_in(to: str, text: str, reference: int) 
     assert all(len(one) <= 176 for one in raw)
     assert [pdu.decode_submit(one) for one in raw] == parts
     assert "".join(part.text for part in parts) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a" * 160, ["a" * 160]),
+        ("a" * 158 + "€", ["a" * 158 + "€"]),
+        ("a" * 161, ["a" * 153, "a" * 8]),
+        ("a" * 152 + "€" * 5, ["a" * 152, "€" * 5]),
+        ("案" * 70, ["案" * 70]),
+        ("案" * 71, ["案" * 67, "案" * 4]),
+        ("案" * 66 + "😀" * 3, ["案" * 66, "😀" * 3]),
+    ],
+)
+def test_a_text_is_cut_between_letters_and_no_sooner_than_it_must(text: str, parts: list[str]) -> None:
+    assert alphabet.split(text) == parts
+    assert all(pdu.encode_submit(part) for part in pdu.submits(TO, text, 0))
 
 
 @given(st.binary(max_size=180))
