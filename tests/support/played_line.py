@@ -123,6 +123,11 @@ class PlayedLine:
         """One full, sound poll: what each read saw."""
         return {read.name: await self.read(read) for read in self.driver.reads()}
 
+    def forget(self) -> None:
+        """Keep nothing of what was heard."""
+        self.heard.clear()
+        self.driver.encoded.clear()
+
     async def cut_short(self, work: Coroutine[Any, Any, Any]) -> None:
         """Begin something, and cancel it when the far end has done to it what was arranged."""
         self._is_spoiled.clear()
