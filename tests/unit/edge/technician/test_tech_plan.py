@@ -47,7 +47,12 @@ def test_every_read_is_there_with_its_cost(tmp_path: Path) -> None:
     assert code == 0
     io, cab = json.loads(output)["buses"]
     (read,) = cab["reads"]
-    assert (read["device"], read["unit"], read["poll_class"], read["period_ms"]) == ("locks1", 1, "cabinet", 500)
+    assert (read["device"], read["unit"], read["poll_class"], read["period_ms"]) == (
+        "locks1",
+        1,
+        "cabinet",
+        500,
+    )
     assert (read["exchanges"], read["sent_bytes"], read["received_bytes"]) == (1, 5, 7)
     assert read["device_ms"] == 10
     assert read["use"] == pytest.approx((read["wire_ms"] + read["device_ms"]) / 500)
@@ -59,7 +64,11 @@ def test_the_sum_is_what_check_computes(tmp_path: Path) -> None:
     assert settings is not None
     for shown, planned in zip(report(settings).buses, plan(settings), strict=True):
         load = bus_load(planned.bus, planned.polls)
-        assert shown.use == pytest.approx(sum(read.use for read in shown.reads)) == pytest.approx(load.utilisation)
+        assert (
+            shown.use
+            == pytest.approx(sum(read.use for read in shown.reads))
+            == pytest.approx(load.utilisation)
+        )
         assert (shown.blind_ms, shown.blind_beside_dead_ms) == (load.blind_ms, load.blind_dead_ms)
 
 

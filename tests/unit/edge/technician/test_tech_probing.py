@@ -41,7 +41,12 @@ def opens_a_lock(frame: bytes) -> bool:
     """Whether a board of any family would find its own "open" in these bytes."""
     for at in range(len(frame)):
         rest = frame[at:]
-        is_8a = len(rest) >= 5 and rest[0] == 0x8A and rest[3] == 0x11 and rest[:5] == codec.encode_open(*rest[1:3])
+        is_8a = (
+            len(rest) >= 5
+            and rest[0] == 0x8A
+            and rest[3] == 0x11
+            and rest[:5] == codec.encode_open(*rest[1:3])
+        )
         is_winnsen = rest.startswith(b"\x90\x06\x05")
         is_kerong = len(rest) >= 5 and rest[0] == 2 and rest[2] in {0x31, 0x33, 0x39} and rest[3] == 3
         is_wkly = rest.startswith(b"WKLY")
