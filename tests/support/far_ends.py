@@ -1,4 +1,4 @@
-"""Far ends of cables for commands that run a loop of their own: each lives in a thread, and says what it heard."""
+"""Far ends of cables for commands that run a loop of their own: each lives in a thread."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ import tty
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from device_drivers.errors import BadFrame
 from device_drivers.lock_8a import codec
@@ -37,7 +37,7 @@ def tcp_module(module: InputModule, unit: int = 1) -> Iterator[int]:
 
 
 class LockBoards:
-    """Boards of the 8A family on one pty: `shorted` by board number. `heard` is all that came, byte by byte."""
+    """Boards of the 8A family on one pty: `shorted` by board number. `heard` is all that came."""
 
     def __init__(self, shorted: dict[int, tuple[bool, ...]]) -> None:
         self.shorted = shorted
@@ -47,7 +47,7 @@ class LockBoards:
         self.path = Path(os.ttyname(self._slave))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> "LockBoards":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

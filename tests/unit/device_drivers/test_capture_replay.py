@@ -29,9 +29,15 @@ def request() -> bytes:
 
 def frame(received: bytes, error: str = "") -> Frame:
     return Frame(
-        at_ns=0, took_ns=1, device="io1", read="inputs", unit=1, sent=request().hex(), received=received.hex(),
+        at_ns=0,
+        took_ns=1,
+        device="io1",
+        read="inputs",
+        unit=1,
+        sent=request().hex(),
+        received=received.hex(),
         error=error,
-    )  # fmt: skip
+    )
 
 
 def written(path: Path, *exchanges: Exchange) -> Path:

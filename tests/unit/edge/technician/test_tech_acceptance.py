@@ -16,16 +16,33 @@ from edge.technician.acceptance import Acceptance, Sheet
 from edge.technician.commissioning import Remark, RemarkCode, Result, Trial
 
 TRIAL = Trial(
-    point="a.int1.door", type=PointType.DOOR, device="io1", unit=1, channel="di:0", result=Result.PASSED,
-    began_at=1, ended_at=2, away_within_ms=99, note="<b>loose</b>", remarks=[Remark(RemarkCode.CROSSED, "a.b.door")],
-)  # fmt: skip
+    point="a.int1.door",
+    type=PointType.DOOR,
+    device="io1",
+    unit=1,
+    channel="di:0",
+    result=Result.PASSED,
+    began_at=1,
+    ended_at=2,
+    away_within_ms=99,
+    note="<b>loose</b>",
+    remarks=[Remark(RemarkCode.CROSSED, "a.b.door")],
+)
 
 
 def sheet(key: Ed25519PrivateKey) -> Sheet:
     told = Acceptance(
-        edge="liuxu", by="王技", began_at=1, ended_at=2, version="0.1.0", settings="ab", simulated=True, cameras=2,
-        points=[TRIAL], public_key=acceptance.public_hex(key),
-    )  # fmt: skip
+        edge="liuxu",
+        by="王技",
+        began_at=1,
+        ended_at=2,
+        version="0.1.0",
+        settings="ab",
+        simulated=True,
+        cameras=2,
+        points=[TRIAL],
+        public_key=acceptance.public_hex(key),
+    )
     return acceptance.sign(told, key)
 
 

@@ -5,6 +5,7 @@ import pytest
 from contract.points import PointType
 from device_drivers.driver import Command, Fault, Notice, Observation, Outcome
 from edge.settings import PointSettings
+from edge.technician import commission_words as words
 from edge.technician.commissioning import PULSE_PATIENCE_NS, Moment, Remark, RemarkCode, Result, Stage, Walk
 
 DOOR = PointSettings(id="a.int1.door", type="door", device="io1", channel="di:0")
@@ -239,8 +240,6 @@ def test_keys_after_the_end_do_nothing_but_again() -> None:
 
 
 def test_what_is_tried_has_words_in_both_languages() -> None:
-    from edge.technician import commission_words as words
-
     for kind in (
         PointType.DOOR,
         PointType.LOCK,

@@ -5,12 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.bus import Bus, BusSettings
+from device_drivers.errors import NoReply
 from device_drivers.lock_8a import codec
 from device_drivers.modbus.frame import mbap_frame, rtu_frame
 from device_drivers.modbus.profile import load_profile
 from device_drivers.modbus.question import READ_FUNCTIONS, Question, identify_request
 from edge import plan
 from edge.settings import BusSettings as LineSettings
+from edge.technician import probe as probing_shell
 from edge.technician import probing
 from edge.technician.probing import Found
 
@@ -145,11 +147,7 @@ async def test_a_question_over_a_line_is_asked_once(monkeypatch: pytest.MonkeyPa
         async def exchange(self, frame: bytes, reply_length: object, timeout_s: float) -> bytes:
             del reply_length, timeout_s
             asked.append(frame)
-            from device_drivers.errors import NoReply
-
             raise NoReply("nothing")
-
-    from edge.technician import probe as probing_shell
 
     monkeypatch.setattr(probing_shell.plan, "build_bus", lambda _: Bus(Silence(), BusSettings(0.01, 0.0)))
     target = probing.Target(LineSettings(id="x", kind="modbus_rtu", device="/dev/x"))
