@@ -65,5 +65,13 @@ class LockBoards:
                 with suppress(BadFrame):
                     request = codec.decode_request(waiting)
                     waiting = b""
-                    if not request.is_open and request.board in self.shorted:
-                        os.write(self._master, codec.encode_all(request.board, self.shorted[request.board]))
+                    if request.board in self.shorted:
+                        os.write(self._master, self._answer(request))
+
+    def _answer(self, request: codec.Request) -> bytes:
+        """A lock takes its pulse and shows it by an open contact."""
+        shorted = self.shorted[request.board]
+        if not request.is_open:
+            return codec.encode_all(request.board, shorted)
+        self.shorted[request.board] = tuple(s and n != request.lock for n, s in enumerate(shorted, 1))
+        return codec.encode_one(request.board, request.lock, is_short=False, head=codec.COMMAND_HEAD)
