@@ -24,6 +24,7 @@ from edge.errors import EdgeError, MediaFailed
 from edge.heartbeat import Heartbeat, Identity, status
 from edge.journal import TRIM_ROWS, Journal
 from edge.link import Link
+from edge.listening import Listening
 from edge.outbox import Outbox
 from edge.points import Points
 from edge.polling import Polling
@@ -124,6 +125,7 @@ class Agent:
                 start("housekeeping", self._keep_house()),
             ]
             sources = [start(f"poll[{name}]", polling.run()) for name, polling in self._pollings()]
+            sources += [start(f"listen[{name}]", listening.run()) for name, listening in self._listenings()]
             if self._settings.camera:
                 sources.append(start("pictures", self._journal_pictures()))
                 sources.append(start("recorder", self._record()))
@@ -152,6 +154,15 @@ class Agent:
                 ),
             )
             for index, entry in enumerate(plans)
+        ]
+
+    def _listenings(self) -> list[tuple[str, Listening]]:
+        return [
+            (
+                entry.bus.id,
+                Listening(entry.listener, points=self._points, journal=self._journal, clock=self._clock),
+            )
+            for entry in plan.listeners(self._settings)
         ]
 
     async def _last_at(self) -> int:

@@ -79,7 +79,7 @@ def site(device: DeviceSettings, bus: BusSettings, points: Iterable[PointSetting
     return registry.Site(
         bus_kind=bus.kind,
         unit=device.unit,
-        baud=0 if bus.kind in registry.TCP_KINDS else bus.baud,
+        baud=0 if bus.kind in ("modbus_tcp", "onvif") else bus.baud,
         max_slice_ms=bus.max_slice_ms,
         channels=tuple(point.channel for point in points if point.device == device.id),
         profile=profile_path(device.profile) if device.profile else None,
@@ -100,9 +100,12 @@ def build_bus(bus: BusSettings) -> Bus:
 
 
 def timeout_ms(bus: BusSettings, devices: Iterable[DeviceSettings]) -> int:
-    """What the settings say, else the shortest period: a dead unit then costs no other its deadline."""
+    """What the settings say, else the shortest period, on a shared line half of it: a unit that does not
+    answer then costs no other its deadline.
+    """
     periods_ms = [device.interval_ms for device in devices]
-    return bus.timeout_ms or min([TIMEOUT_MAX_MS, *periods_ms])
+    longest_ms = min([TIMEOUT_MAX_MS, *periods_ms])
+    return bus.timeout_ms or (longest_ms // 2 if len(periods_ms) > 1 else longest_ms)
 
 
 def polls(

@@ -47,10 +47,13 @@ class Poll(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct):
-    """Deadlines of a device: one a read and period. A period that passed without its read was missed."""
+    """Deadlines of a device, one a read and period."""
 
     met: int = 0
     missed: int = 0
+    """The bus came too late to a device that answers."""
+    silent: int = 0
+    """Lost to the device itself: no sound answer, its quarantine, its absence."""
 
 
 class _Entry(msgspec.Struct):
@@ -118,16 +121,16 @@ class Schedule:
             unit.probe, unit.probe_ns = None, PROBE_FIRST_NS
             for other in self._of_device(entry):
                 other.due = now
+        unit.tally.met += self._advance(entry, unit, now) == 0
         is_suspect = any(other.misses for other in self._of_device(entry))
         unit.is_proven = not is_suspect
         unit.state = UnitState.SUSPECT if is_suspect else UnitState.UP
-        unit.tally.met += self._advance(entry, unit, now) == 0
 
     def _note_miss(self, entry: _Entry, unit: _Unit, now: int) -> None:
         entry.misses += 1
         unit.is_proven = False
         is_down = entry.misses >= DOWN_AFTER_MISSES and now - entry.silent_since >= DOWN_AFTER_NS
-        unit.tally.missed += self._advance(entry, unit, now) == 0
+        unit.tally.silent += self._advance(entry, unit, now) == 0
         if not is_down:
             unit.state = UnitState.SUSPECT
             return
@@ -138,7 +141,10 @@ class Schedule:
     def _advance(self, entry: _Entry, unit: _Unit, now: int) -> int:
         """The entry's next period; returns how many passed that should have been read by now."""
         passed = max(0, now - entry.due) // entry.poll.interval_ns
-        unit.tally.missed += passed
+        if unit.is_proven:
+            unit.tally.missed += passed
+        else:
+            unit.tally.silent += passed
         entry.due += (passed + 1) * entry.poll.interval_ns
         return passed
 

@@ -61,7 +61,7 @@ class MediaSettings(_Table, frozen=True, kw_only=True):
 class BusSettings(_Table, frozen=True, kw_only=True):
     """`[[bus]]`: one port. `host`, `port` for the TCP kinds; `device`, `baud` for the serial ones.
 
-    `timeout_ms` left out: the shortest period of the bus's devices, at most 500. `max_slice_ms`: a turn that
+    `timeout_ms` left out: see `plan.timeout_ms`. `max_slice_ms`: a turn that
     would keep the line for longer is cut in several, where the driver can.
     """
 

@@ -20,7 +20,7 @@ from device_drivers import registry
 from device_drivers.driver import Driver
 from device_drivers.errors import ProfileFault
 from device_drivers.registry import TCP_KINDS
-from edge import plan
+from edge import house_rules, plan
 from edge.bus_load import REFUSE_AT, WARN_AT, BusLoad, bus_load, exchange_ms
 from edge.errors import SettingsFault
 from edge.settings import (
@@ -104,6 +104,7 @@ class _Check:
             self._check_points()
             drivers = self._check_devices()
             self._check_channels(drivers)
+            self._check_house()
             self._check_load(drivers)
         settings = None
         if not self._file.has_faults:
@@ -214,9 +215,9 @@ class _Check:
                     drivers[device.id] = plan.build_driver(device, buses[device.bus], points)
                 except ProfileFault as error:
                     key = str(error).partition(":")[0]
-                    self._file.add(
-                        (*path, key) if key in {"profile", "unit", "bus", "options"} else path, str(error)
-                    )
+                    key = "profile" if key.endswith(".toml") else key
+                    is_key = key in {"profile", "unit", "bus", "options"}
+                    self._file.add((*path, key) if is_key else path, str(error))
         return drivers
 
     def _check_channels(self, drivers: dict[str, Driver]) -> None:
@@ -235,6 +236,16 @@ class _Check:
         for path, device in self._tables["device"]:
             if device.id not in used and not self._file.has_faults:
                 self._file.add(path, f"no point is on {device.id}", is_warning=True)
+
+    def _check_house(self) -> None:
+        """What the county's rules and the lines themselves forbid."""
+        rules = next((rules for _, rules in self._tables["rules"]), RulesSettings())
+        for fault in (
+            *house_rules.unsupervised_doors(rules, self._tables["point"], self._tables["device"]),
+            *house_rules.forbidden_cameras(rules, self._tables["camera"]),
+            *house_rules.strangers_on_a_line(self._tables["bus"], self._tables["device"]),
+        ):
+            self._file.add(fault.path, fault.text, fault.hint)
 
     def _check_load(self, drivers: dict[str, Driver]) -> None:
         points = [point for _, point in self._tables["point"]]

@@ -10,7 +10,7 @@ import msgspec
 from device_drivers.driver import Answer, Read
 from device_drivers.errors import BadFrame, UnaskedFrame, WrongReply, WrongUnit
 from device_drivers.modbus import frame
-from device_drivers.modbus.modbus_di import Framing
+from device_drivers.modbus.envelope import Framing
 
 READ_FUNCTIONS = (1, 2, 3, 4)
 IDENTIFY_FUNCTION = 0x2B

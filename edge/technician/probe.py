@@ -12,7 +12,7 @@ from device_drivers.bus import REOPEN_FIRST_S, Bus
 from device_drivers.driver import Driver, Observation
 from device_drivers.errors import BadFrame, DriverError, LinkDown, NoReply, ProfileFault, WrongReply
 from device_drivers.modbus import question
-from device_drivers.modbus.modbus_di import Framing
+from device_drivers.modbus.envelope import Framing
 from device_drivers.modbus.profile import Profile, load_profile
 from device_drivers.modbus.question import Question
 from edge import plan

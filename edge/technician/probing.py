@@ -182,4 +182,4 @@ def missing(expected: dict[int, str], found: Iterable[Found]) -> list[str]:
 
 
 def _count(profile: Profile, *, is_words: bool) -> int:
-    return profile.level_words if is_words else profile.inputs
+    return (profile.inputs + 15) // 16 if is_words else profile.inputs

@@ -61,9 +61,26 @@ def test_reads_of_a_bus_are_spread_over_their_period() -> None:
 
 def test_periods_that_passed_are_counted_and_never_queued() -> None:
     line = Line([poll("io1")])
-    line.schedule.finish(line.schedule.next(0), 450 * MS, is_answered=True)
-    assert line.schedule.tally("io1") == Tally(met=0, missed=4)
-    assert line.schedule.next(450 * MS) == 500 * MS
+    line.schedule.finish(line.schedule.next(0), 10 * MS, is_answered=True)
+    line.schedule.finish(line.schedule.next(100 * MS), 550 * MS, is_answered=True)
+    assert line.schedule.tally("io1") == Tally(met=1, missed=4)
+    assert line.schedule.next(550 * MS) == 600 * MS
+
+
+def test_periods_that_a_silent_unit_lost_are_its_own() -> None:
+    schedule = Schedule([poll("io1")], 0)
+    turn = schedule.next(0)
+    schedule.finish(turn, 50 * MS, is_answered=False, quarantine_ns=300 * MS)
+    schedule.finish(turn, 360 * MS, is_answered=True)
+    assert schedule.tally("io1") == Tally(met=0, missed=0, silent=3)
+
+
+def test_seven_dead_units_of_eight_cost_the_last_one_less_than_one_deadline_in_a_hundred() -> None:
+    line = Line([poll(f"io{n}") for n in range(8)], timeout_ms=50)
+    line.dead = {f"io{n}" for n in range(7)}
+    tally = line.run_until(600_000).schedule.tally("io7")
+    assert tally.met > 5_900
+    assert tally.missed < tally.met / 100
 
 
 def test_security_point_goes_before_a_cabinet_that_is_due_longer() -> None:

@@ -99,7 +99,7 @@ SINGLE_FAULTS = {
     "unknown table": (SOUND + "[brokr]\n", "24: brokr: unknown table (did you mean broker?)"),
     "single brackets": (SOUND.replace("[[bus]]", "[bus]"), "8: bus: must be written [[bus]]"),
     "serial bus without device": (
-        SOUND.replace(TCP_LINE, 'kind = "modbus_rtu"'),
+        SOUND.replace(TCP_LINE, 'kind = "modbus_rtu"').replace("adam-6050", "waveshare-io8"),
         "8: bus[0].device: is missing",
     ),
     "two points on a channel": (
@@ -218,3 +218,85 @@ def test_fingerprint_covers_the_profiles_too(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("path", [ROOT / "config/edge.example.toml"], ids=lambda path: path.name)
 def test_delivered_example_is_sound(path: Path) -> None:
     assert check(path).problems == []
+
+
+BAD_STATION = """\
+[edge]
+id = "liuxu"
+data_dir = "edge"
+
+[broker]
+host = "127.0.0.1"
+
+[rules]
+supervised_doors = ["*.int*.door"]
+
+[[bus]]
+id = "line"
+kind = "modbus_rtu"
+device = "/dev/ttyS0"
+timeout_ms = 800
+
+[[device]]
+id = "io1"
+bus = "line"
+driver = "modbus_di"
+profile = "waveshare-io8"
+interval_ms = 500
+
+[[device]]
+id = "io2"
+bus = "line"
+driver = "modbus_di"
+profile = "overlapping"
+interval_ms = 500
+
+[[device]]
+id = "io3"
+bus = "line"
+driver = "modbus_di"
+profile = "of-another-driver"
+unit = 3
+interval_ms = 500
+
+[[device]]
+id = "locks"
+bus = "line"
+driver = "lock_8a"
+unit = 4
+interval_ms = 500
+
+[[point]]
+id = "liuxu.int1.door"
+type = "door"
+device = "io1"
+channel = "di:0"
+
+[[camera]]
+point = "liuxu.lawyer.picture"
+url = "rtsp://192.0.2.9/1"
+"""
+
+
+def test_what_a_station_may_not_have_is_found_all_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = tmp_path / "config/profiles"
+    profiles.mkdir(parents=True)
+    level = "[level]\nfunction = 4\naddress = 16\n"
+    counters = '[counters]\naddress = 10\nword_order = "high_first"\n'
+    (profiles / "overlapping.toml").write_text(f'model = "x"\ninputs = 4\n{level}{counters}')
+    (profiles / "of-another-driver.toml").write_text(f'model = "x"\ninputs = 4\nvolts = 10\n{level}')
+    monkeypatch.chdir(tmp_path)
+    expected = [
+        "15: bus[0].timeout_ms: 800 ms is longer than the 500 ms period of io1",
+        "24: device[1].unit: 1 is io1 on bus line already",
+        "28: device[1].profile: config/profiles/overlapping.toml: counters.address: level and counters",
+        "35: device[2].profile: config/profiles/of-another-driver.toml: Object contains unknown field",
+        "41: device[3].bus: lock_8a and modbus_di of io1 speak different protocols on one line",
+        "49: point[0].device: liuxu.int1.door has to be on a supervised input, io1 has none",
+        "53: camera[0].point: liuxu.lawyer may have no camera",
+    ]
+    found = said(tmp_path, BAD_STATION)
+    missing = [line for line in expected if not any(text.startswith(line) for text in found)]
+    assert not missing, "\n".join(found)

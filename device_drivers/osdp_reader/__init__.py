@@ -1,0 +1,1 @@
+"""Officers' card readers on OSDP, through libosdp in a process of its own."""
