@@ -43,6 +43,8 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     bus: str
     kind: BusKind
     baud: int
+    max_slice_ms: int
+    """How long a turn might keep the line: drivers cut their reads by it."""
     devices: tuple[CapturedDevice, ...]
 
 

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from contract.ids import EdgeId
 from device_drivers.capture_file import read_capture
+from device_drivers.lock_8a import codec
 from edge import data_folder
 from edge.commands import app
 from edge.journal_file import FILE_NAME
@@ -141,7 +142,9 @@ def test_a_probe_finds_the_units_and_leaves_no_trace(bench: Bench) -> None:
 def test_a_probe_writes_nothing_on_the_line_of_the_locks_but_status_reads(bench: Bench) -> None:
     run("probe", "edge.toml", "--bus", "cab", "--units", "1-3")
     heard = bench.boards.heard
-    assert [heard[at : at + 5][0] for at in range(0, len(heard), 5)] == [0x80] * 3
+    assert [codec.encode_read(board) in heard for board in (1, 2, 3, 4)] == [True, True, True, False]
+    opens = [codec.encode_open(board, lock) for board in range(codec.BOARD_MAX) for lock in range(25)]
+    assert not any(frame in heard for frame in opens)
 
 
 def test_a_missing_device_is_told_and_ends_with_1(bench: Bench) -> None:
@@ -201,9 +204,22 @@ def test_a_point_is_read_with_its_frames(bench: Bench) -> None:
     code, output = run("read", "edge.toml", DOORS[1], "--json")
     sample = json.loads(output)
     assert (code, sample["value"], sample["quality"]) == (0, "open", "good")
-    assert sample["frames"] == [["00 01 00 00 00 06 01 01 00 00 00 0c", "00 01 00 00 00 05 01 01 02 02 00"]]
+    sent, received = sample["frames"][0]
+    assert sent.startswith("00 01 00 00 00 06 01 01 00 00 00")
+    assert received.startswith("00 01 00 00 00 04 01 01 01 02")
     assert sample["round_trip_ms"] > 0
     assert not (bench.folder / "data").exists()
+
+
+def test_a_read_leaves_a_latch_to_the_agent(bench: Bench) -> None:
+    path = bench.folder / "edge.toml"
+    path.write_text(path.read_text().replace("adam-6050", "adam-6050-latch"))
+    before = bench.memory()
+    assert run("read", "edge.toml", DOORS[0])[0] == 0
+    assert bench.memory() == before, "what was latched while the agent was stopped is for its journal"
+    _, output = run("capture", "edge.toml", "io", "c.jsonl", "--for", "0.5")
+    assert "latches are cleared" in output
+    assert bench.memory() != before
 
 
 def test_a_point_that_is_none_is_told_with_the_nearest(bench: Bench) -> None:

@@ -17,7 +17,14 @@ from device_drivers.transport.replay import Replay
 EIGHT_INPUTS = Profile(model="eight", inputs=8, level=Level(function=2, address=0))
 DEVICE = CapturedDevice("io1", "modbus_di", 1, "waveshare-io8", ("di:0",), {"is_odd": True})
 HEADER = Header(
-    version="0.1.0", settings="ab" * 32, at=5, bus="io", kind="modbus_rtu", baud=9600, devices=(DEVICE,)
+    version="0.1.0",
+    settings="ab" * 32,
+    at=5,
+    bus="io",
+    kind="modbus_rtu",
+    baud=9600,
+    max_slice_ms=100,
+    devices=(DEVICE,),
 )
 CLOSED, OPEN = rtu_frame(1, b"\x02\x01\x00"), rtu_frame(1, b"\x02\x01\x01")
 

@@ -8,7 +8,6 @@ from device_drivers.bus import Bus, BusSettings
 from device_drivers.errors import NoReply
 from device_drivers.lock_8a import codec
 from device_drivers.modbus.frame import mbap_frame, rtu_frame
-from device_drivers.modbus.profile import load_profile
 from device_drivers.modbus.question import READ_FUNCTIONS, Question, identify_request
 from edge import plan
 from edge.settings import BusSettings as LineSettings
@@ -16,7 +15,7 @@ from edge.technician import probe as probing_shell
 from edge.technician import probing
 from edge.technician.probing import Found
 
-PROFILES = {name: load_profile(plan.profile_path(name)) for name in plan.profile_names()}
+PROFILES = probing.load_profiles({name: plan.profile_path(name) for name in plan.profile_names()})
 PDUS = [
     *probing.PINGS,
     identify_request(),
@@ -25,6 +24,10 @@ PDUS = [
 ]
 AUTO_CLEARED = range(0x30, 0x38)
 """Counters that an Ebyte E831 can be set to clear when function 3 reads them."""
+
+
+def test_every_delivered_profile_is_asked_about() -> None:
+    assert sorted(PROFILES) == plan.profile_names()
 
 
 @pytest.mark.parametrize("pdu", PDUS, ids=lambda pdu: pdu.hex())
@@ -51,7 +54,7 @@ def opens_a_lock(frame: bytes) -> bool:
         )
         is_winnsen = rest.startswith(b"\x90\x06\x05")
         is_kerong = len(rest) >= 5 and rest[0] == 2 and rest[2] in {0x31, 0x33, 0x39} and rest[3] == 3
-        is_wkly = rest.startswith(b"WKLY")
+        is_wkly = rest.startswith(b"WKLY") and rest[6:7] not in {b"\x83", b"\x84"}
         if is_8a or is_winnsen or is_kerong or is_wkly:
             return True
     return False
