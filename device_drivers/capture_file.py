@@ -17,7 +17,7 @@ from device_drivers.registry import BusKind
 FORMAT = 1
 LINE_MAX_BYTES = 65_536
 Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})*$", max_length=16_384)]
-Nanoseconds = Annotated[int, Meta(ge=0, lt=2**63)]
+Nanoseconds = Annotated[int, Meta(ge=0, lt=2**62)]
 Line = TypeVar("Line", bound=msgspec.Struct)
 
 
