@@ -1,4 +1,4 @@
-"""A cable: the line at one end, the devices at the other, the fault layer between, and a record of its frames."""
+"""A cable: a line at one end, devices at the other, the fault layer between, and a record of its frames."""
 
 import asyncio
 import time

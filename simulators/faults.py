@@ -18,7 +18,7 @@ of a device among its acts, those of the world as moves of a point.
 | exceptions | `exception`, `code` |
 | port unplugged, TCP dropped, half open | `unplugged`, `dropped`, `half_open` |
 | module restart, counter wrap | acts `restart`, `preset` of modules |
-| contact bounce, chatter, pulses, held open | moves `bounce`, `chatter`, `pulses` (moves.py), a point held open |
+| contact bounce, chatter, pulses, held open | moves `bounce`, `chatter`, `pulses`; a point held open |
 | supervised wire | points `….wire`, acts `cut`, `short`, `bridge`, `drift` of analogue modules |
 | magnet | point `….tamper` |
 | lock | acts of lock boards |
@@ -27,7 +27,9 @@ of a device among its acts, those of the world as moves of a point.
 | MQTT | the broker is no simulator: killed and started by the tests |
 """
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from random import Random
 
 import msgspec
@@ -167,7 +169,11 @@ class FaultLayer:
             case FaultKind.ECHO_SPLIT:
                 half = len(reply.request) // 2
                 later = [Emission(e.delay_s + SPLIT_GAP_S, e.data) for e in emissions]
-                return [Emission(0.0, reply.request[:half]), Emission(SPLIT_GAP_S, reply.request[half:]), *later]
+                return [
+                    Emission(0.0, reply.request[:half]),
+                    Emission(SPLIT_GAP_S, reply.request[half:]),
+                    *later,
+                ]
             case FaultKind.SPLIT:
                 return [
                     Emission(e.delay_s + n * SPLIT_GAP_S, bytes([byte]))
@@ -178,37 +184,28 @@ class FaultLayer:
                 return [Emission(e.delay_s, self._changed(fault, e.data)) for e in emissions]
 
     def _changed(self, fault: Fault, frame: bytes) -> bytes:
-        match fault.kind:
-            case FaultKind.CHECK:
-                return self._with_bad_check(frame)
-            case FaultKind.NOISE_BEFORE:
-                return self._strays() + frame
-            case FaultKind.NOISE_AFTER:
-                return frame + self._strays()
-            case FaultKind.PARTIAL:
-                return frame[: self._random.randrange(1, max(2, len(frame)))]
-            case FaultKind.CLASH:
-                other = self._sealed("wrong_unit", frame)
-                return bytes(a & b for a, b in zip(frame, other, strict=True))
-            case FaultKind.GARBAGE:
-                return self._random.randbytes(self._random.randrange(0, 3 * len(frame) + 1))
-            case FaultKind.EXCEPTION if self._sealing is not None and self._sealing.has_exceptions:
-                return self._sealing.exception(frame, fault.code)
-            case FaultKind.SHORT:
-                return self._sealed("short_count", frame)
-            case _:
-                return self._sealed(fault.kind.value, frame)
-
-    def _sealed(self, what: str, frame: bytes) -> bytes:
-        """The frame with another unit, function or count, and a check that fits; as it is where none can be."""
-        if self._sealing is None:
-            return frame
-        changes = {
-            "wrong_unit": self._sealing.wrong_unit,
-            "wrong_function": self._sealing.wrong_function,
-            "short_count": self._sealing.short_count,
+        changes: dict[FaultKind, Callable[[bytes], bytes]] = {
+            FaultKind.CHECK: self._with_bad_check,
+            FaultKind.NOISE_BEFORE: lambda whole: self._strays() + whole,
+            FaultKind.NOISE_AFTER: lambda whole: whole + self._strays(),
+            FaultKind.PARTIAL: lambda whole: whole[: self._random.randrange(1, max(2, len(whole)))],
+            FaultKind.CLASH: self._clashed,
+            FaultKind.GARBAGE: lambda whole: self._random.randbytes(self._random.randrange(3 * len(whole))),
         }
-        return changes[what](frame) if what in changes else frame
+        if self._sealing is not None:
+            changes |= {
+                FaultKind.WRONG_UNIT: self._sealing.wrong_unit,
+                FaultKind.WRONG_FUNCTION: self._sealing.wrong_function,
+                FaultKind.SHORT: self._sealing.short_count,
+            }
+            if self._sealing.has_exceptions:
+                changes[FaultKind.EXCEPTION] = partial(self._sealing.exception, code=fault.code)
+        return changes[fault.kind](frame) if fault.kind in changes else frame
+
+    def _clashed(self, frame: bytes) -> bytes:
+        """Two units answer at once: the line shows 1 where both do."""
+        other = frame if self._sealing is None else self._sealing.wrong_unit(frame)
+        return bytes(a & b for a, b in zip(frame, other, strict=True))
 
     def _with_bad_check(self, frame: bytes) -> bytes:
         place = len(frame) - 1 if self._sealing is None else self._sealing.spoil_at % len(frame)

@@ -83,9 +83,7 @@ def build_responder(
     """The firmware of all units on one cable."""
     if speaks in MODBUS:
         modules = {
-            unit: InputModule(
-                MODULE_MAPS[own.make], {int(n): point for n, point in own.wires.items()}, plant
-            )
+            unit: InputModule(MODULE_MAPS[own.make], {int(n): point for n, point in own.wires.items()}, plant)
             for unit, own in units.items()
         }
         return ModbusTcpUnits(modules) if speaks == "modbus-tcp" else ModbusRtuUnits(modules)

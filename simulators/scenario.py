@@ -14,7 +14,9 @@ _Gap = Annotated[float, Meta(ge=0.5, le=86_400)]
 _Span = tuple[_Seconds, _Seconds]
 """Shortest and longest, in seconds."""
 _DeviceId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-_PointText = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*\.(door|lock|item|picture|tamper|wire)$", max_length=64)]
+_PointText = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*\.(door|lock|item|picture|tamper|wire)$", max_length=64)
+]
 _ScopeText = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=48)]
 
 

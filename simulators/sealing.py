@@ -114,9 +114,7 @@ def _changed(frame: bytes, place: int, byte: int) -> bytes:
     return frame[:place] + bytes([byte]) + frame[place + 1 :]
 
 
-_SUM_03 = Sealing(
-    function_at=2, data_at=3, unit_at=1, unit_step=0x10, check=sum_all, check_bytes=1
-)
+_SUM_03 = Sealing(function_at=2, data_at=3, unit_at=1, unit_step=0x10, check=sum_all, check_bytes=1)
 
 SEALINGS: dict[str, Sealing] = {
     "modbus-rtu": Sealing(

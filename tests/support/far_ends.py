@@ -9,10 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from simulators.modbus_module import TcpModule
+
 from device_drivers.errors import BadFrame
 from device_drivers.lock_8a import codec
 from simulators.input_module import InputModule
-from simulators.modbus_module import TcpModule
 
 
 @contextmanager
