@@ -261,7 +261,8 @@ class _Check:
             elif load.utilisation >= WARN_AT:
                 self._file.add(path, use, hint, is_warning=True)
             reads = [read for device in devices for read in drivers[device.id].reads()]
-            longest_ms = max((exchange_ms(bus, read) for read in reads if not read.window_ms), default=0)
+            exchanges_ms = (exchange_ms(bus, read) / read.exchanges for read in reads if not read.window_ms)
+            longest_ms = max(exchanges_ms, default=0)
             timeout_ms = plan.timeout_ms(bus, devices)
             if longest_ms >= timeout_ms:
                 text = f"{timeout_ms} ms is less than an exchange takes ({longest_ms:.0f} ms)"
