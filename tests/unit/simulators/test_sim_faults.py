@@ -86,7 +86,7 @@ MADE_OF: dict[FaultKind, type[DriverError] | None] = {
     FaultKind.NOISE_AFTER: None,
     FaultKind.PARTIAL: NoReply,
     FaultKind.SPLIT: None,
-    FaultKind.CLASH: BadFrame,
+    FaultKind.CLASH: DriverError,
     FaultKind.GARBAGE: DriverError,
     FaultKind.EXCEPTION: DeviceBusy,
     FaultKind.STUCK_LOW: DriverError,
