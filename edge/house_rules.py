@@ -63,5 +63,38 @@ def strangers_on_a_line(buses: Tables[BusSettings], devices: Tables[DeviceSettin
             yield HouseFault((*path, "bus"), text, "give it a line of its own")
 
 
+def crowded_lines(devices: Tables[DeviceSettings]) -> Iterator[HouseFault]:
+    """Lines with more listened-to devices than one listener can serve."""
+    on_line: dict[str, int] = {}
+    for path, device in devices:
+        if device.driver not in registry.LISTENERS:
+            continue
+        most = registry.LISTENERS[device.driver].devices_max
+        on_line[device.bus] = on_line.get(device.bus, 0) + 1
+        if on_line[device.bus] > most:
+            text = f"bus {device.bus} has {most} already, and {device.driver} takes no more on one"
+            yield HouseFault((*path, "bus"), text, "give it a bus of its own")
+
+
+def cameras_nowhere(cameras: Tables[CameraSettings]) -> Iterator[HouseFault]:
+    """Cameras with no address, or with two, and words that only a camera asked by ONVIF understands."""
+    for path, camera in cameras:
+        if camera.url is None and camera.onvif is None:
+            hint = 'url = "rtsp://…", or onvif = "host:port" to ask the camera for it'
+            yield HouseFault((*path, "url"), "is missing", hint)
+        elif camera.url is not None and camera.onvif is not None:
+            yield HouseFault(
+                (*path, "onvif"), "url says already where the camera is", "leave one of them out"
+            )
+        elif camera.onvif is None:
+            for key in ("user", "password_file"):
+                if getattr(camera, key):
+                    hint = "it belongs to onvif; with a url they stand in the url"
+                    yield HouseFault((*path, key), "means nothing beside a url", hint)
+        elif bool(camera.user) is not bool(camera.password_file):
+            missing = "password_file" if camera.user else "user"
+            yield HouseFault((*path, missing), "is missing", "a user and a password belong together")
+
+
 def _is_supervised(driver: str) -> bool:
     return driver in registry.DRIVERS and registry.DRIVERS[driver].is_supervised
