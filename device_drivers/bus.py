@@ -75,6 +75,8 @@ class Exchange(msgspec.Struct, frozen=True):
     received: bytes
     error: str
     """Empty for a sound reply, else the code of what was wrong."""
+    took_ns: int = 0
+    """From the request's first byte until the reply was whole, or until waiting for it ended."""
 
 
 class Bus:
@@ -94,6 +96,7 @@ class Bus:
         self._quarantine_mono: dict[int, float] = {}
         self._commanded_mono: dict[int, float] = {}
         self._is_settled = True
+        self._asked_mono = 0.0
         self._reopen_at_mono = 0.0
         self._reopen_wait_s = 0.0
 
@@ -160,6 +163,7 @@ class Bus:
         reception = Reception(driver, read, frame, late, is_packet=is_packet)
         timeout_s = read.window_ms / 1_000 if read.window_ms else self._settings.timeout_s
         self.counters.sent += 1
+        self._asked_mono = self._clock()
         try:
             await self._transport.exchange(frame, reception.length, timeout_s)
         except NoReply as error:
@@ -220,8 +224,10 @@ class Bus:
         counters.stray += reception.stray
         if self.tap is not None:
             code = error.code if error else ""
-            mono_ns = int(self._clock() * 1e9)
-            self.tap(Exchange(mono_ns, read.unit, reception.frame, reception.received, code))
+            now_mono = self._clock()
+            took_ns = int((now_mono - self._asked_mono) * 1e9)
+            sent, received = reception.frame, reception.received
+            self.tap(Exchange(int(now_mono * 1e9), read.unit, sent, received, code, took_ns))
 
     def _named(self, error: DriverError, read: Read) -> DriverError:
         error.args = (f"{self.name}, unit {read.unit}, {read.name}: {error}",)

@@ -6,7 +6,7 @@ has a line of its own, because its devices speak first (cards) or speak HTTP (ca
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -54,6 +54,8 @@ class Observation(msgspec.Struct, frozen=True):
     counter: int | None = None
     counter_bits: int = 32
     fault: Fault | None = None
+    latched: bool = False
+    """It was active at some moment since it was last told: a latch in the device kept that."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -114,6 +116,7 @@ class Driver(Protocol):
         """
 
 
+@runtime_checkable
 class Commanded(Driver, Protocol):
     """A driver whose device can be told to do something."""
 

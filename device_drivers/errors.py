@@ -9,7 +9,8 @@
     │   └── UnaskedFrame          driver.unasked         to be skipped: older reply, notice   retryable
     ├── DeviceBusy                driver.busy            the device asks us to come later retryable
     ├── DeviceRefused             driver.refused         the device says no: a configuration fault
-    └── ProfileFault              driver.profile         a profile or option that cannot be used
+    ├── ProfileFault              driver.profile         a profile or option that cannot be used
+    └── CaptureFault              driver.capture         a file of captured frames that cannot be read
 
 `retryable` is for reads only: a lock's pulse is never sent twice.
 """
@@ -73,3 +74,7 @@ class DeviceRefused(DriverError):
 
 class ProfileFault(DriverError):
     code = "driver.profile"
+
+
+class CaptureFault(DriverError):
+    code = "driver.capture"

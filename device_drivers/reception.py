@@ -64,7 +64,7 @@ class Reception:
         self.received = received
         self._skip_strays(received)
         rest = received[self._start :]
-        if rest.startswith(self.frame):
+        if len(rest) > len(self.frame) and rest.startswith(self.frame):
             self.echo += 1
             rest = rest[len(self.frame) :]
         if not rest:
@@ -72,7 +72,10 @@ class Reception:
         try:
             self.answer = self._driver.decode(self._read, rest)
         except DriverError as error:
-            self.error = error
+            if rest == self.frame:
+                self.echo += 1  # alone it is no reply, but for a driver that has just taken it for one
+            else:
+                self.error = error
 
     def _skipped(self, error: DriverError, rest: bytes, whole: int | None) -> int:
         """How much of `rest` is no answer to us, though the real one may still follow; 0: it is wrong."""

@@ -11,12 +11,27 @@ from device_drivers.driver import Driver, Listener
 from device_drivers.errors import ProfileFault
 from device_drivers.lock_8a.codec import BOARD_MAX
 from device_drivers.lock_8a.driver import Lock8a, Lock8aOptions
+from device_drivers.lock_krcu import codec as krcu_codec
+from device_drivers.lock_krcu import cu48_codec
+from device_drivers.lock_krcu.driver import LockCu48, LockKrcu, LockKrcuOptions
+from device_drivers.lock_winnsen.codec import STATION_MAX
+from device_drivers.lock_winnsen.driver import LockWinnsen
+from device_drivers.lock_wkly import codec as wkly_codec
+from device_drivers.lock_wkly.driver import LockWkly
+from device_drivers.modbus.analogue_profile import load_analogue_profile
+from device_drivers.modbus.envelope import Framing
+from device_drivers.modbus.modbus_ai_supervised import ModbusAiSupervised
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import load_profile
 from device_drivers.onvif_camera.driver import OnvifCamera, OnvifCameraOptions, load_password
-from device_drivers.osdp_reader.codec import ADDRESS_MAX
+from device_drivers.osdp_reader.codec import ADDRESS_MAX as OSDP_ADDRESS_MAX
 from device_drivers.osdp_reader.driver import OsdpReaderOptions, OsdpReaders, load_key
 from device_drivers.osdp_reader.wire import Line, ReaderPlan
+from device_drivers.rfid.presence import epcs
+from device_drivers.rfid_m100.driver import M100Options, RfidM100
+from device_drivers.rfid_uhf18.codec import ADDRESS_MAX as UHF18_ADDRESS_MAX
+from device_drivers.rfid_uhf18.driver import RfidUhf18, Uhf18Options
+from device_drivers.sms_modem.driver import PIN, SmsModem, SmsModemOptions
 from device_drivers.transport.serial_port import SerialPort
 from device_drivers.transport.tcp import TcpTransport
 
@@ -133,10 +148,34 @@ def _settings(kind: BusKind, timeout_s: float, quarantine_s: float) -> BusSettin
 
 def _modbus_di(site: Site) -> Driver:
     assert site.profile is not None
+    return ModbusDi(
+        load_profile(site.profile),
+        site.unit,
+        _framing(site),
+        channels=site.channels,
+        baud=site.baud,
+        max_slice_ms=site.max_slice_ms,
+    )
+
+
+def _modbus_ai_supervised(site: Site) -> Driver:
+    assert site.profile is not None
+    return ModbusAiSupervised(
+        load_analogue_profile(site.profile),
+        site.unit,
+        _framing(site),
+        channels=site.channels,
+        baud=site.baud,
+        max_slice_ms=site.max_slice_ms,
+    )
+
+
+def _framing(site: Site) -> Framing:
+    """That of a Modbus site without options. Raises ProfileFault for a unit that its line cannot have."""
     typed_options(site.options, NoOptions)
     is_tcp = site.bus_kind == "modbus_tcp"
     check_unit(site.unit, *((0, 255) if is_tcp else (1, 247)))
-    return ModbusDi(load_profile(site.profile), site.unit, "mbap" if is_tcp else "rtu")
+    return "mbap" if is_tcp else "rtu"
 
 
 def _lock_8a(site: Site) -> Driver:
@@ -147,10 +186,51 @@ def _lock_8a(site: Site) -> Driver:
     )
 
 
+def _lock_krcu(site: Site) -> Driver:
+    options = typed_options(site.options, LockKrcuOptions)
+    if options.board == "cu48":
+        check_unit(site.unit, 0, cu48_codec.BOARD_MAX)
+        return LockCu48(site.unit)
+    check_unit(site.unit, 0, krcu_codec.BOARD_MAX)
+    return LockKrcu(site.unit, options)
+
+
+def _lock_winnsen(site: Site) -> Driver:
+    typed_options(site.options, NoOptions)
+    check_unit(site.unit, 0, STATION_MAX)
+    return LockWinnsen(site.unit, site.channels)
+
+
+def _lock_wkly(site: Site) -> Driver:
+    typed_options(site.options, NoOptions)
+    check_unit(site.unit, 0, wkly_codec.BOARD_MAX)
+    return LockWkly(site.unit, site.channels)
+
+
+def _rfid_m100(site: Site) -> Driver:
+    return RfidM100(site.unit, epcs(site.channels), typed_options(site.options, M100Options))
+
+
+def _rfid_uhf18(site: Site) -> Driver:
+    check_unit(site.unit, 0, UHF18_ADDRESS_MAX)
+    return RfidUhf18(site.unit, epcs(site.channels), typed_options(site.options, Uhf18Options))
+
+
+def _sms_modem(site: Site) -> Driver:
+    path = typed_options(site.options, SmsModemOptions).pin_file
+    try:
+        pin = Path(path).read_text("ascii").strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileFault(f"options: pin_file {path} cannot be read") from error
+    if path and not PIN.match(pin):
+        raise ProfileFault(f"options: pin_file {path} holds no PIN of 4 to 8 digits")
+    return SmsModem(site.unit, pin)
+
+
 def _osdp_readers(site: ListenerSite) -> Listener:
     readers = []
     for device, own in site.devices.items():
-        check_unit(own.unit, 0, ADDRESS_MAX)
+        check_unit(own.unit, 0, OSDP_ADDRESS_MAX)
         key = load_key(typed_options(own.options, OsdpReaderOptions).key_file)
         readers.append(ReaderPlan(device, own.unit, key))
     return OsdpReaders(Line(site.address, site.baud, tuple(readers)))
@@ -175,7 +255,16 @@ SERIAL: tuple[BusKind, ...] = ("serial", "serial_tcp")
 
 DRIVERS: dict[str, PolledKind] = {
     "modbus_di": PolledKind(_modbus_di, "modbus", MODBUS, takes_profile=True),
+    "modbus_ai_supervised": PolledKind(
+        _modbus_ai_supervised, "modbus", MODBUS, takes_profile=True, is_supervised=True
+    ),
     "lock_8a": PolledKind(_lock_8a, "8a", SERIAL),
+    "lock_krcu": PolledKind(_lock_krcu, "krcu", SERIAL),
+    "lock_winnsen": PolledKind(_lock_winnsen, "winnsen", SERIAL),
+    "lock_wkly": PolledKind(_lock_wkly, "wkly", SERIAL),
+    "rfid_m100": PolledKind(_rfid_m100, "m100", SERIAL, is_addressed=False),
+    "rfid_uhf18": PolledKind(_rfid_uhf18, "uhf18", SERIAL),
+    "sms_modem": PolledKind(_sms_modem, "at", SERIAL, is_addressed=False),
 }
 LISTENERS: dict[str, ListenerKind] = {
     "osdp_reader": ListenerKind(_osdp_readers, "osdp", devices_max=16),

@@ -35,7 +35,12 @@ def exchange_ms(bus: BusSettings, read: Read) -> float:
     """How long one turn takes, with all of its requests and replies."""
     if bus.kind == "modbus_tcp":
         return read.exchanges * TCP_EXCHANGE_MS
-    return wire_time_ms(read, bus.baud) + read.exchanges * DEVICE_DELAY_MS
+    return wire_time_ms(read, bus.baud) + device_delay_ms(bus, read)
+
+
+def device_delay_ms(bus: BusSettings, read: Read) -> float:
+    """How much of that the device itself takes; on a network it is not told from the way there."""
+    return 0.0 if bus.kind == "modbus_tcp" else read.exchanges * DEVICE_DELAY_MS
 
 
 def bus_load(bus: BusSettings, polls: list[Poll]) -> BusLoad:

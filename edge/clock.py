@@ -5,6 +5,7 @@ evidence carries both and the boot's id, so that a changed wall clock can be see
 """
 
 import ctypes
+import struct
 import time
 import uuid
 from pathlib import Path
@@ -19,6 +20,7 @@ STEP_MS = 2_000
 
 _TIME_ERROR = 5  # adjtimex(2): the kernel's clock is not synchronised
 _TIMEX_BYTES = 512  # more than any struct timex
+_TIMEX_HEAD = struct.Struct("@Illlli")  # modes, offset, freq, maxerror in µs, esterror, status
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -96,12 +98,23 @@ def _boot_id() -> str:
         return str(uuid.uuid4())
 
 
+def wall_error_ms() -> int | None:
+    """The kernel's own bound of how wrong its wall clock may be; None where it cannot be asked."""
+    _, timex = _adjtimex()
+    return _TIMEX_HEAD.unpack_from(timex)[3] // 1_000 if timex else None
+
+
 def _is_synchronised() -> bool:
     """What the kernel says of its own clock; no where it cannot be asked."""
+    state, _ = _adjtimex()
+    return state not in {-1, _TIME_ERROR}
+
+
+def _adjtimex() -> tuple[int, bytes]:
+    """The clock's state and the kernel's struct timex; -1 and nothing where it cannot be asked."""
+    buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
     try:
-        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))) not in {
-            -1,
-            _TIME_ERROR,
-        }
+        state = int(ctypes.CDLL(None).adjtimex(buffer))
     except (AttributeError, OSError):
-        return False
+        return -1, b""
+    return state, b"" if state == -1 else buffer.raw

@@ -1,4 +1,4 @@
-"""`casewatch edge`: run · check · journal verify · journal tail."""
+"""`casewatch edge`: run · check · journal verify · journal tail; the technician's are in `technician/`."""
 
 import asyncio
 import sqlite3
@@ -13,10 +13,8 @@ import typer
 from contract.errors import ContractError
 from contract.rows import decode_row
 from edge.errors import EdgeError
-
-EXIT_FAULTS = 1
-EXIT_PROGRAMMER_ERROR = 70
-EXIT_OPERATING_ERROR = 74
+from edge.exit_codes import EXIT_FAULTS, EXIT_OPERATING_ERROR, EXIT_PROGRAMMER_ERROR
+from edge.technician import commands as technician
 
 app = typer.Typer(
     help="案管哨 edge agent: reads a station's points, keeps the journal, delivers it to the centre.",
@@ -25,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
 )
 journal_app = typer.Typer(help="The journal of an edge, offline or while it runs.", no_args_is_help=True)
+app.add_typer(technician.app)
 app.add_typer(journal_app, name="journal")
 
 SettingsFile = Annotated[

@@ -5,7 +5,10 @@
     ├── JournalInUse              edge.journal_in_use    another process has this data folder
     ├── JournalDamaged            edge.journal_damaged   the file is no journal of ours any more: set aside
     ├── JournalFailed             edge.journal_failed    a commit failed; what was written is not known: stop
-    └── MediaFailed               edge.media_failed      the cameras' server has no port or no token
+    ├── MediaFailed               edge.media_failed      the cameras' server has no port or no token
+    ├── NotThere                  edge.not_there         no such bus or point, or it cannot be asked
+    ├── NoTerminal                edge.no_terminal       a command that talks with a person, without one
+    └── SheetFault                edge.sheet             an acceptance sheet that is not what was signed
 
 `fatal` means that the process has to end: after a failed fsync no promise can be kept.
 """
@@ -39,3 +42,18 @@ class JournalFailed(EdgeError):
 
 class MediaFailed(EdgeError):
     code = "edge.media_failed"
+
+
+class NotThere(EdgeError):
+    code = "edge.not_there"
+    fatal = False
+
+
+class NoTerminal(EdgeError):
+    code = "edge.no_terminal"
+    fatal = False
+
+
+class SheetFault(EdgeError):
+    code = "edge.sheet"
+    fatal = False

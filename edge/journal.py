@@ -6,8 +6,6 @@ not known, so every later call fails and the process ends.
 """
 
 import asyncio
-import fcntl
-import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +19,9 @@ import msgspec
 
 from contract.ids import EdgeId, Epoch, PointId, Seq
 from contract.rows import EdgeKind
+from edge import data_folder
 from edge.clock import Clock
-from edge.errors import JournalDamaged, JournalFailed, JournalInUse
+from edge.errors import JournalDamaged, JournalFailed
 from edge.journal_file import FILE_NAME, JournalFile, StoredRow
 from edge.proposals import Draft, PointMemory, Proposal
 
@@ -67,7 +66,7 @@ class Journal:
         thread = ThreadPoolExecutor(1, "journal")
         loop = asyncio.get_running_loop()
         try:
-            lock = await loop.run_in_executor(thread, _lock, data_dir)
+            lock = await loop.run_in_executor(thread, data_folder.hold, data_dir)
             with ExitStack() as undo:
                 undo.callback(lock.close)
                 file, evidence = await loop.run_in_executor(
@@ -218,17 +217,3 @@ def _open_file(data_dir: Path, edge: EdgeId, now_ms: int) -> tuple[JournalFile, 
             if part.exists():
                 part.rename(data_dir / (aside + suffix))
         return JournalFile(path, edge, Epoch(now_ms)), {"file": aside, "reason": str(error)[:200]}
-
-
-def _lock(data_dir: Path) -> TextIO:
-    """Hold the data folder for as long as the file returned is open. Raises JournalInUse."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    lock = (data_dir / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise JournalInUse(f"{data_dir} is used by another process") from error
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock

@@ -32,7 +32,7 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS row(seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL, hash BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS point_state(
         point TEXT PRIMARY KEY, value TEXT NOT NULL, quality TEXT NOT NULL, since INTEGER NOT NULL,
-        counter INTEGER);
+        counter INTEGER, is_ajar INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS mark(name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -55,6 +55,8 @@ class JournalFile:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_TABLES)
+            if "is_ajar" not in self._db["point_state"].columns_dict:  # a journal of version 0.1
+                self._db.execute("ALTER TABLE point_state ADD COLUMN is_ajar INTEGER NOT NULL DEFAULT 0")
             if self.mark("epoch") is None:
                 self.set_marks({"edge": edge, "epoch": str(new_epoch), "session": "0"})
             self.epoch = Epoch(int(self.mark("epoch") or new_epoch))
@@ -84,8 +86,11 @@ class JournalFile:
                 "INSERT INTO row VALUES (?, ?, ?)", [(row.seq, row.raw, row.hash) for row in rows]
             )
             self._db.conn.executemany(
-                "INSERT OR REPLACE INTO point_state VALUES (?, ?, ?, ?, ?)",
-                [(name, m.value, m.quality.value, m.since, m.counter) for name, m in memories.items()],
+                "INSERT OR REPLACE INTO point_state VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (name, m.value, m.quality.value, m.since, m.counter, m.is_ajar)
+                    for name, m in memories.items()
+                ],
             )
         self.head, self.head_hash = seq, previous
         return rows
@@ -106,7 +111,7 @@ class JournalFile:
         """The point states as of the newest row."""
         return {
             PointId(row["point"]): PointMemory(
-                row["value"], Quality(row["quality"]), row["since"], row["counter"]
+                row["value"], Quality(row["quality"]), row["since"], row["counter"], bool(row["is_ajar"])
             )
             for row in self._db["point_state"].rows
         }

@@ -11,6 +11,7 @@ A PUBACK is flow control and proves nothing. One that says no, or that nobody li
 import asyncio
 import random
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -39,6 +40,14 @@ PACKET_MAX_BYTES = MESSAGE_MAX_BYTES + 4_096
 _NO_SUBSCRIBERS = 0x10
 
 log = structlog.get_logger()
+
+
+class BrokerAnswer(msgspec.Struct, frozen=True):
+    """What came of asking a broker: `refusal` is empty where it let us in. `retained` by topic."""
+
+    protocol: str
+    refusal: str = ""
+    retained: dict[str, bytes] = {}
 
 
 class LinkCounters(msgspec.Struct):
@@ -245,3 +254,41 @@ class Link:
         if not self._is_lost_logged and not self._is_closing:
             self._is_lost_logged = True
             log.warning("broker_lost", host=self._settings.host, port=self._settings.port, reason=reason)
+
+
+def ask_broker(settings: BrokerSettings, topic: str) -> BrokerAnswer:
+    """Connect beside the agent, under a name of our own, and see what is retained on a topic. Blocks.
+
+    Raises OSError where no connection comes about at all.
+    """
+    answer = _ask_broker(settings, topic, MQTTProtocolVersion.MQTTv5)
+    return _ask_broker(settings, topic, MQTTProtocolVersion.MQTTv311) if answer.refusal else answer
+
+
+def _ask_broker(settings: BrokerSettings, topic: str, protocol: MQTTProtocolVersion) -> BrokerAnswer:
+    retained: dict[str, bytes] = {}
+    said: list[ReasonCode] = []
+    client = Client(
+        CallbackAPIVersion.VERSION2, f"casewatch-doctor-{random.getrandbits(32):08x}", protocol=protocol
+    )
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    if settings.username:
+        name = settings.password_file
+        client.username_pw_set(settings.username, Path(name).read_text().strip() if name else None)
+
+    def connected(_client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _props: Any) -> None:
+        said.append(reason)
+        client.subscribe(topic, 1)
+
+    def received(_client: Client, _data: Any, message: MQTTMessage) -> None:
+        retained[message.topic] = bytes(message.payload)
+
+    client.on_connect, client.on_message = connected, received
+    client.connect(settings.host, settings.port, KEEPALIVE_S)
+    ends_mono = time.monotonic() + ANSWER_PATIENCE_S
+    while not retained and time.monotonic() < ends_mono and client.socket() is not None:
+        client.loop(0.1)
+    client.disconnect()
+    words = "MQTT 5" if protocol is MQTTProtocolVersion.MQTTv5 else "MQTT 3.1.1"
+    refusal = str(said[0]) if said and said[0].is_failure else "" if said else "no answer to CONNECT"
+    return BrokerAnswer(words, refusal, retained)

@@ -79,7 +79,7 @@ def site(device: DeviceSettings, bus: BusSettings, points: Iterable[PointSetting
     return registry.Site(
         bus_kind=bus.kind,
         unit=device.unit,
-        baud=0 if bus.kind in registry.TCP_KINDS else bus.baud,
+        baud=0 if bus.kind in ("modbus_tcp", "onvif") else bus.baud,
         max_slice_ms=bus.max_slice_ms,
         channels=tuple(point.channel for point in points if point.device == device.id),
         profile=profile_path(device.profile) if device.profile else None,

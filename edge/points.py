@@ -14,6 +14,11 @@ With `d` activations counted since the last row (modulo the counter's width):
     active   → active      d = 0 nothing               d ≥ 1 point.pulse, count d
     active   → inactive    d = 0 the change            d ≥ 1 the change, `missed` d
     counter went back      the module restarted: nothing is invented, a new point.baseline is written
+    no count this time     the level alone; the opening it shows is taken off what is counted next
+    inactive → inactive    with a latch that was set: point.pulse, count 1, `latched`: one or more
+
+What was counted or latched while the device was silent, or we were, carries `uncertain`: a module that
+restarted in that time counted from nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,12 +32,14 @@ from contract.points import PointType, Quality, state_digest
 from contract.rows import EdgeKind, point_kind
 from device_drivers.driver import Notice, Observation, Sight
 from edge.clock import Stamp
+from edge.lock_watch import LockWatch
 from edge.proposals import Draft, PointMemory, Proposal
 from edge.settings import PointSettings
 
+_OPEN = "open"
 _WORDS = {
-    PointType.DOOR: ("open", "closed"),
-    PointType.LOCK: ("open", "closed"),
+    PointType.DOOR: (_OPEN, "closed"),
+    PointType.LOCK: (_OPEN, "closed"),
     PointType.ITEM: ("present", "absent"),
     PointType.TAMPER: ("tripped", "quiet"),
     PointType.READER: ("paired", "unpaired"),
@@ -75,6 +82,8 @@ class Points:
             self._by_device.setdefault(entry.device, {})[entry.channel] = point
         for name in pictures:
             self._points[PointId(name)] = _Point(PointId(name), PointType.PICTURE)
+        self._devices = {PointId(entry.id): entry.device for entry in settings}
+        self._locks = LockWatch()
         self._memory = {point: memories.get(point, PointMemory()) for point in self._points}
         self._read_at = dict.fromkeys(self._points, last_at)
         self._unread = set(self._points)
@@ -98,8 +107,10 @@ class Points:
                 continue
             value = point.active if seen.active else point.inactive
             is_known = value == memory.value and memory.quality is Quality.GOOD
-            if not is_known or seen.counter != memory.counter:
+            if not is_known or seen.latched or seen.counter not in {None, memory.counter}:
                 self._judge(point, value, seen, proposal)
+            if point.type is PointType.LOCK:
+                self._watch(point, value, proposal)
             self._read_at[point.id] = stamp.at
             self._unread.discard(point.id)
         return proposal
@@ -125,6 +136,17 @@ class Points:
     def commit(self, proposal: Proposal) -> None:
         """The rows of this proposal are durable: from now on it is what is known."""
         self._memory.update(proposal.memories)
+        for draft in proposal.drafts:
+            if draft.kind == EdgeKind.LOCK_JAMMED and draft.point is not None:
+                self._locks.told_jammed(draft.point)
+
+    def device(self, name: PointId) -> str:
+        """The id of the device that this point is on; KeyError for a picture, or a point that is not here."""
+        return self._devices[name]
+
+    def commanded(self, lock: PointId, now_ns: int) -> None:
+        """The lock has just been told to open: that it does is no forced opening, that it does not a jam."""
+        self._locks.command(lock, now_ns)
 
     @property
     def unread(self) -> int:
@@ -154,19 +176,27 @@ class Points:
         return Quality.STALE if name in self._unread else self._memory[name].quality
 
     def _judge(self, point: _Point, value: str, seen: Observation, proposal: Proposal) -> None:
+        was_silent = self._quality(point.id) is not Quality.GOOD
         memory = self._set_quality(point, self._memory[point.id], Quality.GOOD, proposal)
         counted, is_restarted = None, False
         if memory.counter is not None and seen.counter is not None:
             counted = counter_delta(memory.counter, seen.counter, seen.counter_bits)
             is_restarted = counted is None
-        memory = msgspec.structs.replace(memory, counter=seen.counter)
+        is_opening = seen.active and value != memory.value
+        memory = msgspec.structs.replace(memory, counter=_baseline(memory, seen, is_opening=is_opening))
         proposal.memories[point.id] = memory
-        window = {"window_ms": max(0, proposal.stamp.at - self._read_at[point.id])}
+        window: Data = {"window_ms": max(0, proposal.stamp.at - self._read_at[point.id])}
+        if was_silent:
+            window["uncertain"] = True
         if value != memory.value:
             data = _change_data(counted, window, is_activation=seen.active)
+            if point.type is PointType.LOCK and value == _OPEN and self._locks.is_forced(point.id):
+                data["forced"] = True
             self._set_value(point, memory, value, proposal, data)
         elif counted:
             self._draft(EdgeKind.POINT_PULSE, point, {"count": counted, **window}, proposal)
+        elif seen.latched and not seen.active:
+            self._draft(EdgeKind.POINT_PULSE, point, {"count": 1, "latched": True, **window}, proposal)
         if is_restarted:
             restart: Data = {"value": value, "counter_restarted": True}
             self._draft(EdgeKind.POINT_BASELINE, point, restart, proposal)
@@ -179,7 +209,22 @@ class Points:
         else:
             kind = point_kind(point.type, value)
             self._draft(kind, point, {"was": memory.value, **data}, proposal)
-        proposal.memories[point.id] = msgspec.structs.replace(memory, value=value, since=proposal.stamp.at)
+        proposal.memories[point.id] = msgspec.structs.replace(
+            memory, value=value, since=proposal.stamp.at, is_ajar=False
+        )
+
+    def _watch(self, point: _Point, value: str, proposal: Proposal) -> None:
+        """What a lock's reading means beside its level."""
+        memory = proposal.memories.get(point.id, self._memory[point.id])
+        told = self._locks.see(
+            point.id, is_open=value == _OPEN, is_ajar=memory.is_ajar, now_ns=proposal.stamp.mono
+        )
+        if told is None:
+            return
+        kind, data = told
+        self._draft(kind, point, dict(data), proposal)
+        if kind is EdgeKind.LOCK_AJAR:
+            proposal.memories[point.id] = msgspec.structs.replace(memory, is_ajar=True)
 
     def _set_quality(
         self, point: _Point, memory: PointMemory, quality: Quality, proposal: Proposal
@@ -206,8 +251,17 @@ def _change_data(counted: int | None, window: Data, *, is_activation: bool) -> D
     return {"counter_stopped": True} if surplus < 0 else {}
 
 
+def _baseline(memory: PointMemory, seen: Observation, *, is_opening: bool) -> int | None:
+    """The count up to which everything has been told."""
+    if seen.counter is not None or memory.counter is None:
+        return seen.counter
+    return (memory.counter + is_opening) % (1 << seen.counter_bits)
+
+
 def counter_delta(before: int, after: int, bits: int) -> int | None:
     """Activations between two counts; None where the counter was cleared or its module restarted."""
+    if before >> bits:
+        return None
     if after >= before:
         return after - before
     wrapped = (after - before) % (1 << bits)
@@ -216,9 +270,11 @@ def counter_delta(before: int, after: int, bits: int) -> int | None:
     return None
 
 
+def words(entry: PointSettings) -> tuple[str, str]:
+    """What a point says while its channel is active, and while it is not."""
+    active, inactive = _WORDS[PointType(entry.type)]
+    return (inactive, active) if entry.inverted else (active, inactive)
+
+
 def _point(entry: PointSettings) -> _Point:
-    kind = PointType(entry.type)
-    active, inactive = _WORDS[kind]
-    if entry.inverted:
-        active, inactive = inactive, active
-    return _Point(PointId(entry.id), kind, active, inactive)
+    return _Point(PointId(entry.id), PointType(entry.type), *words(entry))

@@ -8,9 +8,10 @@ import asyncio
 
 import structlog
 
+from contract.ids import PointId
 from contract.points import Quality
 from device_drivers.bus import Bus
-from device_drivers.driver import Driver
+from device_drivers.driver import Command, Commanded, Driver, Outcome
 from device_drivers.errors import DeviceRefused, DriverError
 from edge.clock import Clock
 from edge.journal import Journal
@@ -51,6 +52,25 @@ class Polling:
                     await self._poll(turn)
         finally:
             await self._bus.close()
+
+    async def execute(self, point: PointId, command: Command) -> Outcome:
+        """Send a command to the device that this point of this bus is on, once. Writes no row.
+
+        What became of a lock, the polls tell. Raises a DriverError only while nothing has been sent.
+        """
+        driver = self._drivers[self._points.device(point)]
+        if not isinstance(driver, Commanded):
+            raise DeviceRefused(f"{driver.kind} takes no commands")
+        is_sent = True
+        try:
+            return await self._bus.execute(driver, command)
+        except DriverError:
+            is_sent = False
+            raise
+        finally:
+            # The line was ours until this moment: no reading can have shown yet what the command did.
+            if is_sent:
+                self._points.commanded(point, self._clock.mono_ns())
 
     async def _poll(self, poll: Poll) -> None:
         try:

@@ -23,12 +23,14 @@ class PointMemory(msgspec.Struct, frozen=True):
     """What is known of a point, kept in the journal so that a restart neither invents nor loses a change.
 
     `value` is empty until the first good reading. `counter` is the module's count at the last row.
+    `is_ajar`: of this opening `lock.ajar` has been told.
     """
 
     value: str = ""
     quality: Quality = Quality.STALE
     since: int = 0
     counter: int | None = None
+    is_ajar: bool = False
 
 
 class Proposal(msgspec.Struct, frozen=True):

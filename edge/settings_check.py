@@ -74,6 +74,14 @@ def load(path: Path) -> Settings:
     return checked.settings
 
 
+def as_written(path: Path) -> Settings | None:
+    """Settings whose every table is sound, whatever else is wrong with them; for showing, not for running."""
+    try:
+        return msgspec.convert(TomlFile(path).table, Settings)
+    except msgspec.ValidationError:
+        return None
+
+
 def fingerprint(path: Path, settings: Settings) -> str:
     """SHA-256 (hex) over the settings file and every device profile it names."""
     digest = hashlib.sha256(path.read_bytes())

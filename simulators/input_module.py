@@ -17,12 +17,13 @@ from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
     ReadHoldingRegistersResponse,
     ReadInputRegistersResponse,
+    WriteSingleRegisterRequest,
+    WriteSingleRegisterResponse,
 )
 
-from simulators.module_map import Cells, ModuleMap, Use
+from simulators.module_map import WRITABLE, Cells, ModuleMap, Use
 from simulators.plant import Plant
-
-COUNTER_MODULUS = 2**32
+from simulators.supervised_wire import SupervisedWire
 
 
 class _Counter:
@@ -54,6 +55,11 @@ class _Counter:
         if self._held is not None:
             self._held = 0
 
+    def preset(self, seen: int, count: int) -> None:
+        self._from = seen - count
+        if self._held is not None:
+            self._held = count
+
     def clear_latch(self, seen: int) -> None:
         self._latched_from = seen
 
@@ -68,12 +74,23 @@ class InputModule:
         self.map = module_map
         self._inputs = inputs
         self._plant = plant
+        self.wires = [SupervisedWire(inputs.get(channel), plant) for channel in range(module_map.channels)]
+        """What is at the inputs of an analogue module."""
         self.restart()
 
     def restart(self) -> None:
         """Power was away: counters and latches start from nothing, outputs are off."""
         self._counters = [_Counter(self._seen(channel)) for channel in range(self.map.channels)]
         self._outputs: dict[int, bool] = {}
+
+    def preset(self, count: int) -> None:
+        """All counters stand at this count, as after many openings."""
+        for channel, counter in enumerate(self._counters):
+            counter.preset(self._seen(channel), count)
+
+    def switch_output(self, output: int) -> None:
+        """A digital output the other way round."""
+        self._outputs[output] = not self._outputs.get(output, False)
 
     def answer(self, request: ModbusPDU) -> ModbusPDU:
         """The response to a decoded request: an exception where the map has none, itself if it is one."""
@@ -91,12 +108,22 @@ class InputModule:
             words = _cells(self.map.holding if code == 3 else self.map.input, start, count)
             answer = ReadHoldingRegistersResponse if code == 3 else ReadInputRegistersResponse
             return answer(registers=[self._word(*cell) for cell in words]) if words else _refusal(code)
+        return self._write(request)
+
+    def _write(self, request: ModbusPDU) -> ModbusPDU:
+        code, start, count = request.function_code, request.address, request.count
         if isinstance(request, WriteSingleCoilRequest):
             echo = WriteSingleCoilResponse(address=start, bits=request.bits)
-            return self._write(code, start, list(request.bits)) or echo
+            return self._switch_all(code, start, list(request.bits)) or echo
         if isinstance(request, WriteMultipleCoilsRequest):
             done = WriteMultipleCoilsResponse(address=start, count=count)
-            return self._write(code, start, list(request.bits)[:count]) or done
+            return self._switch_all(code, start, list(request.bits)[:count]) or done
+        if isinstance(request, WriteSingleRegisterRequest) and self.map.has_writable_words:
+            use, channel = self.map.holding.get(start, (Use.LEVELS, 0))
+            if use not in WRITABLE:
+                return _refusal(code)
+            self._switch(use, channel, on=bool(request.registers[0]))
+            return WriteSingleRegisterResponse(address=start, registers=request.registers)
         return _refusal(code, ExcCodes.ILLEGAL_FUNCTION)
 
     def _bit(self, use: Use, channel: int) -> bool:
@@ -112,13 +139,19 @@ class InputModule:
     def _word(self, use: Use, channel: int) -> int:
         if use is Use.LEVELS:
             return sum(self._is_on(n) << n for n in range(self.map.channels))
-        count = self._counters[channel].count(self._seen(channel)) % COUNTER_MODULUS
-        return count >> 16 if use is Use.COUNT_HIGH else count & 0xFFFF
+        if use is Use.OUTPUTS:
+            return sum(on << n for n, on in self._outputs.items())
+        if use is Use.VALUE:
+            return self.wires[channel].raw()
+        if use is Use.LATCH:
+            return int(self._bit(use, channel))
+        count = self._counters[channel].count(self._seen(channel))
+        return count >> 16 & 0xFFFF if use is Use.COUNT_HIGH else count & 0xFFFF
 
-    def _write(self, code: int, start: int, bits: list[bool]) -> ModbusPDU | None:
+    def _switch_all(self, code: int, start: int, bits: list[bool]) -> ModbusPDU | None:
         """Switch coils, all or none. Returns the refusal, if it is one."""
         cells = _cells(self.map.coils, start, len(bits))
-        if not cells or any(use is Use.LEVEL for use, _ in cells):
+        if not cells or any(use not in WRITABLE for use, _ in cells):
             return _refusal(code)
         writes = list(zip(cells, bits, strict=True))
         if self.map.refuses_zero and any(use is Use.CLEAR and not on for (use, _), on in writes):

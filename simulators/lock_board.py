@@ -9,6 +9,7 @@ from pathlib import Path
 
 from device_drivers.errors import BadFrame
 from device_drivers.lock_8a import codec
+from device_drivers.lock_board import Request
 from simulators.plant import Plant
 from simulators.pty_line import PtyLine
 
@@ -27,7 +28,7 @@ class LockBoard:
         self._short_value = short_value
         self._open_lock = open_lock
 
-    def answer(self, request: codec.Request) -> bytes:
+    def answer(self, request: Request) -> bytes:
         """The reply to a request to this board; nothing where it has no such lock."""
         if request.lock > len(self._points):
             return b""
@@ -74,7 +75,7 @@ class LockLine:
         return used
 
 
-def split_requests(received: bytes) -> tuple[list[codec.Request], int]:
+def split_requests(received: bytes) -> tuple[list[Request], int]:
     """The sound requests in what was received, and the bytes that are done with. Noise is dropped."""
     requests = []
     used = 0

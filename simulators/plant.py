@@ -17,10 +17,12 @@ VALUES: dict[str, tuple[str, ...]] = {
     "lock": ("closed", "open"),
     "item": ("present", "absent"),
     "picture": ("ok", "covered", "dark"),
+    "tamper": ("quiet", "tripped"),
+    "wire": ("sound", "cut", "short"),
 }
 """What a point can be, by the last part of its id. The first value is the state of rest."""
 
-ACTIVE_VALUE = {"door": "open", "lock": "open", "item": "present"}
+ACTIVE_VALUE = {"door": "open", "lock": "open", "item": "present", "tamper": "tripped"}
 """The value at which the point's input is electrically on."""
 
 RECORD_KEPT = 100_000
@@ -38,7 +40,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def point_kind(point: str) -> str:
-    """`door`, `lock`, `item` or `picture`; raises UnknownPoint."""
+    """The last part of its id, such as `door`; raises UnknownPoint."""
     kind = point.rpartition(".")[2]
     if kind not in VALUES:
         raise UnknownPoint(f"{point}: a point's last part is one of {', '.join(VALUES)}")
@@ -68,8 +70,8 @@ class Plant:
         return self._values[point]
 
     def is_active(self, point: str) -> bool:
-        """Whether the point's input is on: door or lock open, item seen."""
-        return self._values[point] == ACTIVE_VALUE[point_kind(point)]
+        """Whether the point's input is on: door or lock open, item seen, tamper tripped."""
+        return self._values[point] == ACTIVE_VALUE.get(point_kind(point))
 
     def activations(self, point: str) -> int:
         """How often the input went on since the plant was made; closings do not count."""

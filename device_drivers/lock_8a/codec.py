@@ -17,6 +17,7 @@ Byte order and polarity of "read all" rest on one source: check them at the firs
 import msgspec
 
 from device_drivers.errors import BadFrame
+from device_drivers.lock_board import Request
 
 LOCKS_MAX = 24
 BOARD_MAX = 0x63
@@ -33,20 +34,12 @@ ALL_LOCKS_BYTES = 7
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Feedback contacts of a board: `shorted[n]` is lock n+1. One entry for a single lock or a notice."""
+    """Feedback contacts of a board: `shorted[n]` is lock `first_lock` + n. One entry but for "read all"."""
 
     board: int
     first_lock: int
     shorted: tuple[bool, ...]
     is_notice: bool = False
-
-
-class Request(msgspec.Struct, frozen=True):
-    """What a host asks of a board; `lock` 0 is all of them."""
-
-    board: int
-    lock: int
-    is_open: bool
 
 
 def encode_open(board: int, lock: int = ALL_LOCKS) -> bytes:
@@ -69,6 +62,13 @@ def encode_all(board: int, shorted: tuple[bool, ...]) -> bytes:
     return _sealed(STATUS_HEAD, board, *bits.to_bytes(3), _READ)
 
 
+def request_length(received: bytes) -> int:
+    """Length of the request that `received`, not empty, begins. Raises BadFrame."""
+    if received[0] not in (STATUS_HEAD, COMMAND_HEAD):
+        raise BadFrame(f"no request begins with {received[:1].hex()}")
+    return ONE_LOCK_BYTES
+
+
 def decode_request(frame: bytes) -> Request:
     """A host's five bytes. Raises BadFrame."""
     _check(frame, ONE_LOCK_BYTES)
@@ -81,10 +81,10 @@ def decode_request(frame: bytes) -> Request:
 
 
 def decode_one(frame: bytes) -> Status:
-    """A status of one lock or a notice. Raises BadFrame."""
+    """A status of one lock, a notice, or the reply to "open". Raises BadFrame."""
     _check(frame, ONE_LOCK_BYTES)
     head, board, lock, state, _ = frame
-    if head not in (STATUS_HEAD, NOTICE_HEAD) or state not in (_SHORT, _OPEN_CIRCUIT):
+    if head not in (STATUS_HEAD, NOTICE_HEAD, COMMAND_HEAD) or state not in (_SHORT, _OPEN_CIRCUIT):
         raise BadFrame(f"no status: {frame.hex(' ')}")
     if not 1 <= lock <= LOCKS_MAX:
         raise BadFrame(f"lock {lock}: {frame.hex(' ')}")

@@ -8,9 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from device_drivers.driver import Answer, Observation, Read
-from device_drivers.errors import BadFrame, UnaskedFrame, WrongUnit
+from device_drivers.driver import Answer, Command, Observation, Outcome, Read
+from device_drivers.errors import BadFrame, UnaskedFrame, WrongReply, WrongUnit
 from device_drivers.lock_8a import codec
+from device_drivers.lock_board import COMMAND_GAP_S, lock_to_open, open_read, opened_lock
+
+OPEN_WINDOW_MS = 200
+"""Where the reply to "open" may be an echo, the true one comes within this if it comes at all."""
 
 
 class Lock8aOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,9 +31,11 @@ class Lock8a:
     """One board. Holds no state."""
 
     kind = "lock_8a"
+    command_gap_s = COMMAND_GAP_S
 
     def __init__(self, board: int, options: Lock8aOptions, channel: Literal["lock", "item"] = "lock") -> None:
         self._board = board
+        self._locks = codec.LOCKS_MAX if channel == "lock" else 0
         self._active_when_short = channel == "item" or not options.short_when_locked
         self._channels = tuple(f"{channel}:{n}" for n in range(1, codec.LOCKS_MAX + 1))
         self._request = codec.encode_read(board)
@@ -44,26 +50,50 @@ class Lock8a:
     def reads(self) -> tuple[Read, ...]:
         return (self._read,)
 
-    def encode(self, read: Read) -> bytes:  # noqa: ARG002 - there is one read
-        return self._request
+    def command(self, command: Command) -> Read:
+        """The pulse for one lock. Raises DeviceRefused: for anything else."""
+        lock = lock_to_open(command, self._locks)
+        size = codec.ONE_LOCK_BYTES
+        return open_read(self._board, lock, size, size, OPEN_WINDOW_MS)
 
-    def reply_length(self, read: Read, received: bytes) -> int | None:  # noqa: ARG002 - there is one read
+    def encode(self, read: Read) -> bytes:
+        lock = opened_lock(read)
+        return self._request if lock is None else codec.encode_open(self._board, lock)
+
+    def reply_length(self, read: Read, received: bytes) -> int | None:
         if not received:
             return None
-        if received[0] == codec.NOTICE_HEAD:
-            return codec.ONE_LOCK_BYTES
         if received[0] == codec.STATUS_HEAD:
             return codec.ALL_LOCKS_BYTES
-        raise BadFrame(f"no status begins with {received[:2].hex(' ')}")
+        if received[0] not in (codec.NOTICE_HEAD, codec.COMMAND_HEAD):
+            raise BadFrame(f"no reply begins with {received[:2].hex(' ')}")
+        if opened_lock(read) is not None and received.startswith(self.encode(read)):
+            return None  # an echo or the reply: only what follows it in the window may tell
+        return codec.ONE_LOCK_BYTES
 
-    def decode(self, read: Read, reply: bytes) -> Answer:  # noqa: ARG002 - there is one read
-        if reply.startswith(bytes([codec.NOTICE_HEAD])):
-            notice = codec.decode_one(reply)
-            raise UnaskedFrame(f"notice of board {notice.board}, lock {notice.first_lock}")
-        status = codec.decode_all(reply)
-        if status.board != self._board:
-            raise WrongUnit(status.board)
-        return [
-            Observation(channel, is_short is self._active_when_short)
-            for channel, is_short in zip(self._channels, status.shorted, strict=True)
-        ]
+    def decode(self, read: Read, reply: bytes) -> Answer:
+        lock = opened_lock(read)
+        if reply.startswith(bytes([codec.STATUS_HEAD])):
+            status = codec.decode_all(reply)
+            if status.board != self._board:
+                raise WrongUnit(status.board)
+            if lock is not None:
+                raise WrongReply(f"a status, where what came of {read.name} was asked")
+            return [
+                Observation(channel, is_short is self._active_when_short)
+                for channel, is_short in zip(self._channels, status.shorted, strict=True)
+            ]
+        status = codec.decode_one(reply[: codec.ONE_LOCK_BYTES])
+        if status.is_notice and lock is not None and len(reply) > codec.ONE_LOCK_BYTES:
+            return self.decode(read, reply[codec.ONE_LOCK_BYTES :])
+        if status.is_notice or (status.board, status.first_lock) != (self._board, lock):
+            raise UnaskedFrame(f"of board {status.board}, lock {status.first_lock}")
+        return self._outcome(is_short=status.shorted[0])
+
+    def _outcome(self, *, is_short: bool) -> Outcome:
+        """What the reply to "open" says. "Short" is the command byte for byte, so nothing tells it from its
+        own echo, whichever way the locks are wired.
+        """
+        if is_short:
+            return Outcome.UNKNOWN
+        return Outcome.REFUSED if self._active_when_short else Outcome.ACKNOWLEDGED

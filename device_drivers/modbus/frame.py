@@ -1,4 +1,5 @@
-"""Modbus frames, pure: RTU and MBAP around the read functions 1 to 4, with our own checks of every reply.
+"""Modbus frames, pure: RTU and MBAP around the read functions 1 to 4 and the writes 5, 6 and 15, with our own
+checks of every reply.
 
 Requests and the CRC are pymodbus's. Replies are not parsed by it: it takes a short reply for a good one and
 looks at nothing but the unit, so unit, function, exception, byte count and length are checked here.
@@ -8,13 +9,26 @@ Sources: Modbus Application Protocol V1.1b3, Modbus over Serial Line V1.02, Modb
 import struct
 
 from pymodbus.framer import FramerRTU
-from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
-from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
+from pymodbus.pdu.bit_message import (
+    ReadCoilsRequest,
+    ReadDiscreteInputsRequest,
+    WriteMultipleCoilsRequest,
+    WriteSingleCoilRequest,
+)
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
+    WriteSingleRegisterRequest,
+)
 
 from device_drivers.errors import BadFrame, DeviceBusy, DeviceRefused, WrongReply
 
 WORD_FUNCTIONS = (3, 4)
 """Functions that read words; 1 and 2 read bits."""
+READ_MAX_WORDS = 125
+READ_MAX_BITS = 2_000
+READ_REQUEST_BYTES = 5
+"""A read's request, and the reply to any write, without its envelope."""
 RTU_OVERHEAD_BYTES = 3
 """Unit before, CRC after the PDU."""
 MBAP_HEADER_BYTES = 7
@@ -25,6 +39,7 @@ _REQUESTS = {
     3: ReadHoldingRegistersRequest,
     4: ReadInputRegistersRequest,
 }
+_WRITES = (5, 6, 15)
 _EXCEPTION_FLAG = 0x80
 _PDU_MAX_BYTES = 253
 _EXCEPTIONS = {
@@ -49,13 +64,44 @@ def read_request(function: int, address: int, count: int) -> bytes:
     return bytes([function]) + request.encode()
 
 
+def write_request(function: int, address: int, value: int) -> bytes:
+    """PDU that writes one coil (functions 5, 15) or one word (6)."""
+    if function == 6:
+        return b"\x06" + WriteSingleRegisterRequest(address=address, registers=[value]).encode()
+    if function == 5:
+        return b"\x05" + WriteSingleCoilRequest(address=address, bits=[bool(value)]).encode()
+    return b"\x0f" + WriteMultipleCoilsRequest(address=address, bits=[bool(value)]).encode()
+
+
 def data_bytes(function: int, count: int) -> int:
     """Byte count of a good reply."""
     return 2 * count if function in WORD_FUNCTIONS else (count + 7) // 8
 
 
 def reply_data(pdu: bytes, function: int, byte_count: int) -> bytes:
-    """Data of a reply PDU to `function`. Raises DeviceBusy, DeviceRefused, WrongReply, BadFrame."""
+    """Data of a reply PDU to a read. Raises DeviceBusy, DeviceRefused, WrongReply, BadFrame."""
+    _check_function(pdu, function)
+    if len(pdu) < 2 or pdu[1] != len(pdu) - 2:
+        raise BadFrame("byte count and length of the reply differ")
+    if pdu[1] != byte_count:
+        raise WrongReply(f"{pdu[1]} data bytes where {byte_count} were asked for")
+    return pdu[2:]
+
+
+def check_write_reply(pdu: bytes, request: bytes) -> None:
+    """The reply to a write repeats its request, that of function 15 without the values.
+
+    Raises DeviceBusy, DeviceRefused, WrongReply, BadFrame.
+    """
+    _check_function(pdu, request[0])
+    if len(pdu) != READ_REQUEST_BYTES:
+        raise BadFrame(f"reply of {len(pdu)} bytes to a write")
+    if pdu != request[:READ_REQUEST_BYTES]:
+        raise WrongReply(f"{pdu.hex(' ')} in the reply to {request.hex(' ')}")
+
+
+def _check_function(pdu: bytes, function: int) -> None:
+    """Raises DeviceBusy or DeviceRefused for an exception, WrongReply for another function."""
     if pdu[0] == function | _EXCEPTION_FLAG:
         if len(pdu) != 2:
             raise BadFrame(f"exception reply of {len(pdu)} bytes")
@@ -63,11 +109,6 @@ def reply_data(pdu: bytes, function: int, byte_count: int) -> bytes:
         raise DeviceRefused(text) if pdu[1] in _LASTING_EXCEPTIONS else DeviceBusy(text)
     if pdu[0] != function:
         raise WrongReply(f"function {pdu[0]} in the reply to function {function}")
-    if len(pdu) < 2 or pdu[1] != len(pdu) - 2:
-        raise BadFrame("byte count and length of the reply differ")
-    if pdu[1] != byte_count:
-        raise WrongReply(f"{pdu[1]} data bytes where {byte_count} were asked for")
-    return pdu[2:]
 
 
 def rtu_frame(unit: int, pdu: bytes) -> bytes:
@@ -81,10 +122,12 @@ def rtu_reply_length(received: bytes) -> int | None:
     if len(received) < 2:
         return None
     function = received[1]
-    if function & ~_EXCEPTION_FLAG not in _REQUESTS:
-        raise BadFrame(f"no reply to a read begins with {received[:2].hex(' ')}")
+    if function & ~_EXCEPTION_FLAG not in (*_REQUESTS, *_WRITES):
+        raise BadFrame(f"no reply begins with {received[:2].hex(' ')}")
     if function & _EXCEPTION_FLAG:
         return RTU_OVERHEAD_BYTES + 2
+    if function in _WRITES:
+        return RTU_OVERHEAD_BYTES + READ_REQUEST_BYTES
     if len(received) < 3:
         return None
     return RTU_OVERHEAD_BYTES + 2 + received[2]

@@ -1,94 +1,104 @@
-"""Driver `modbus_di`: the inputs of a Modbus I/O module, with counters where one frame holds both."""
+"""Driver `modbus_di`: the inputs of a Modbus I/O module, with their counters or latches where it has them."""
 
-import struct
-from typing import Literal
-
-from device_drivers.driver import Answer, Observation, Read, Sight
-from device_drivers.errors import UnaskedFrame, WrongUnit
-from device_drivers.modbus import frame
+from device_drivers.driver import Answer, Read
+from device_drivers.errors import UnaskedFrame
+from device_drivers.modbus import frame, turn
+from device_drivers.modbus.envelope import Envelope, Framing
 from device_drivers.modbus.profile import Profile
-
-Framing = Literal["rtu", "mbap"]
+from device_drivers.modbus.slices import Line, Slice, Span, input_slices, read_of, used_range
+from device_drivers.modbus.turn import Ask, Turn, Write
 
 
 class ModbusDi:
-    """One module. Holds its transaction number and tables made from the profile, nothing else."""
+    """One module. Remembers the turn it is in, and the latches it saw whose telling was cut short."""
 
     kind = "modbus_di"
 
-    def __init__(self, profile: Profile, unit: int, framing: Framing) -> None:
-        address, count = profile.span()
-        function = profile.level.function
-        self._unit = unit
-        self._function = function
-        self._is_mbap = framing == "mbap"
-        self._transaction = 0
-        self._pdu = frame.read_request(function, address, count)
-        self._rtu_request = frame.rtu_frame(unit, self._pdu)
-        self._byte_count = frame.data_bytes(function, count)
-        self._words = struct.Struct(f">{count}H") if function in frame.WORD_FUNCTIONS else None
-        self._level_at = profile.level.address - address
-        self._level_words = profile.level_words
-        self._counters_at = _counter_places(profile, address)
-        self._channels = tuple(f"di:{n}" for n in range(profile.inputs))
-        overhead = frame.MBAP_HEADER_BYTES if self._is_mbap else frame.RTU_OVERHEAD_BYTES
-        self._read = Read(
-            name="inputs",
-            unit=unit,
-            channels=self._channels,
-            request_bytes=overhead + len(self._pdu),
-            reply_bytes=overhead + 2 + self._byte_count,
-        )
+    def __init__(
+        self,
+        profile: Profile,
+        unit: int,
+        framing: Framing,
+        *,
+        channels: tuple[str, ...] = (),
+        baud: int = 0,
+        max_slice_ms: float = 100.0,
+    ) -> None:
+        self._profile = profile
+        self._envelope = Envelope(unit, framing)
+        line = Line(self._envelope.overhead_bytes, baud, max_slice_ms)
+        slices = input_slices(profile, used_range("di", profile.inputs, channels), line)
+        self._slices: dict[str, Slice] = {}
+        self._asks: dict[str, Ask] = {}
+        self._reads = tuple(self._first_read(part, is_only=len(slices) == 1) for part in slices)
+        self._turn: Turn | None = None
+        self._latched: set[int] = set()
+        self._written: list[bytes] = []
 
     def reads(self) -> tuple[Read, ...]:
-        return (self._read,)
+        return self._reads
 
-    def encode(self, read: Read) -> bytes:  # noqa: ARG002 - there is one read
-        if not self._is_mbap:
-            return self._rtu_request
-        self._transaction = (self._transaction + 1) & 0xFFFF
-        return frame.mbap_frame(self._transaction, self._unit, self._pdu)
+    def encode(self, read: Read) -> bytes:
+        ask = self._asks[read.name]
+        request = self._envelope.wrap(_request(ask))
+        if read.name in self._slices:
+            self._written.clear()
+        elif isinstance(ask, Write):
+            self._written.append(request)
+        return request
 
-    def reply_length(self, read: Read, received: bytes) -> int | None:  # noqa: ARG002 - there is one read
-        return frame.mbap_reply_length(received) if self._is_mbap else frame.rtu_reply_length(received)
+    def reply_length(self, read: Read, received: bytes) -> int | None:  # noqa: ARG002 - all replies say it alike
+        return self._envelope.reply_length(received)
 
-    def decode(self, read: Read, reply: bytes) -> Answer:  # noqa: ARG002 - there is one read
-        data = frame.reply_data(self._content(reply), self._function, self._byte_count)
-        if self._words is None:
-            return self._observations(int.from_bytes(data, "little"), None)
-        words = self._words.unpack(data)
-        level = 0
-        for n in range(self._level_words):
-            level |= words[self._level_at + n] << 16 * n
-        return self._observations(level, words)
+    def decode(self, read: Read, reply: bytes) -> Answer:
+        ask = self._asks[read.name]
+        is_older = reply in self._written and not (isinstance(ask, Write) and reply == self._written[-1])
+        if is_older:
+            # On a line with an echo, that of the write was taken for its reply, which is this.
+            raise UnaskedFrame("the reply to a write before this request")
+        data = _data(ask, self._envelope.unwrap(reply))
+        part = self._slices.get(read.name)
+        if part is not None:
+            self._turn = turn.begin(self._profile, part, self._latched)
+            next(self._turn)
+        assert self._turn is not None, f"{read.name} is not the first of its turn"
+        try:
+            return self._follow(self._turn.send(data), read)
+        except StopIteration as end:
+            self._turn = None
+            sights: Answer = end.value
+            return sights
 
-    def _content(self, reply: bytes) -> bytes:
-        """The PDU, if unit and transaction are those of the request."""
-        if self._is_mbap:
-            transaction, unit, pdu = frame.mbap_content(reply)
-            if transaction != self._transaction or unit != self._unit:
-                raise UnaskedFrame(f"transaction {transaction}, unit {unit}")
-            return pdu
-        unit, pdu = frame.rtu_content(reply)
-        if unit != self._unit:
-            raise WrongUnit(unit)
-        return pdu
+    def _first_read(self, part: Slice, *, is_only: bool) -> Read:
+        name = "inputs" if is_only else f"inputs {part.first}-{part.last}"
+        channels = tuple(f"di:{n}" for n in range(part.first, part.last + 1))
+        self._slices[name] = part
+        self._asks[name] = part.level
+        return read_of(name, self._envelope.unit, channels, part.spans, self._envelope.overhead_bytes)
 
-    def _observations(self, level: int, words: tuple[int, ...] | None) -> list[Sight]:
-        if words is None or not self._counters_at:
-            return [Observation(name, bool(level >> n & 1)) for n, name in enumerate(self._channels)]
-        return [
-            Observation(name, bool(level >> n & 1), words[high] << 16 | words[low])
-            for n, (name, (high, low)) in enumerate(zip(self._channels, self._counters_at, strict=True))
-        ]
+    def _follow(self, ask: Ask, read: Read) -> Read:
+        """The next exchange of the turn."""
+        overhead, unit = self._envelope.overhead_bytes, self._envelope.unit
+        if isinstance(ask, Span):
+            name = f"read {ask.function}/{ask.address}/{ask.count}"
+            follow = read_of(name, unit, read.channels, (ask,), overhead)
+        else:
+            name = f"clear {ask.function}/{ask.address}"
+            size = overhead + len(_request(ask))
+            follow = Read(name, unit, read.channels, size, overhead + frame.READ_REQUEST_BYTES)
+        self._asks[name] = ask
+        return follow
 
 
-def _counter_places(profile: Profile, first: int) -> tuple[tuple[int, int], ...]:
-    """For each input the places of its high and low word within the read; empty without counters."""
-    counters = profile.counters
-    if counters is None:
-        return ()
-    start = counters.address - first
-    if counters.word_order == "high_first":
-        return tuple((start + 2 * n, start + 2 * n + 1) for n in range(profile.inputs))
-    return tuple((start + 2 * n + 1, start + 2 * n) for n in range(profile.inputs))
+def _request(ask: Ask) -> bytes:
+    if isinstance(ask, Span):
+        return frame.read_request(ask.function, ask.address, ask.count)
+    return frame.write_request(ask.function, ask.address, ask.value)
+
+
+def _data(ask: Ask, pdu: bytes) -> bytes:
+    """What the reply to a request brings; nothing for a write. Raises a DriverError if it is another's."""
+    if isinstance(ask, Span):
+        return frame.reply_data(pdu, ask.function, frame.data_bytes(ask.function, ask.count))
+    frame.check_write_reply(pdu, _request(ask))
+    return b""

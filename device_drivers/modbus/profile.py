@@ -1,7 +1,8 @@
-"""Profiles of I/O modules: where a model keeps the state of its inputs and their counters. Data, no code."""
+"""Profiles of input modules: where a model keeps its inputs, their counters or latches. Data, no code."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -9,80 +10,119 @@ from msgspec import Meta
 from device_drivers.errors import ProfileFault
 from device_drivers.modbus.frame import WORD_FUNCTIONS
 
-READ_MAX_WORDS = 125
-Address = Annotated[int, Meta(ge=0, le=0xFFFF)]
+ADDRESSES = 0x10000
+Address = Annotated[int, Meta(ge=0, lt=ADDRESSES)]
+Stride = Annotated[int, Meta(ge=1, le=64)]
+Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
-class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class Level(_Table, frozen=True):
     """State of the inputs: functions 1 and 2 as bits, 3 and 4 as words whose bit 0 is the first input."""
 
     function: Literal[1, 2, 3, 4]
     address: Address
 
 
-class Counters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """32 bits an input, in order, read with the level's function: a pair is only true within one frame."""
+class Counters(_Table, frozen=True):
+    """One an input, in order. `function`: None is the level's.
+
+    Where one frame holds counters and level they are read in one; else the level, the counters, and the
+    level again in one turn, for a pair of two moments would be reported as an opening that never was.
+    """
 
     address: Address
-    word_order: Literal["high_first", "low_first"]
+    word_order: Literal["high_first", "low_first"] | None = None
+    function: Literal[3, 4] | None = None
+    bits: Literal[16, 32] = 32
+
+    @property
+    def words(self) -> int:
+        return self.bits // 16
 
 
-class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Clear(_Table, frozen=True):
+    """How the latch of input n is cleared: `value` to `address` + `stride` * n, a coil (5, 15) or a word."""
+
+    function: Literal[5, 6, 15]
+    address: Address
+    stride: Stride = 1
+    value: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0
+
+
+class Latches(_Table, frozen=True):
+    """A bit an input that stays on once the input went on, at `address` + `stride` * n, until cleared."""
+
+    function: Literal[1, 2]
+    address: Address
+    clear: Clear
+    stride: Stride = 1
+
+
+class Profile(_Table, frozen=True):
     """One model. `inputs` are numbered from 0: channels `di:0` …"""
 
     model: Annotated[str, Meta(min_length=1, max_length=80)]
     inputs: Annotated[int, Meta(ge=1, le=128)]
     level: Level
     counters: Counters | None = None
+    latches: Latches | None = None
 
     @property
-    def level_words(self) -> int:
-        return (self.inputs + 15) // 16
-
-    @property
-    def counter_words(self) -> int:
-        return 0 if self.counters is None else 2 * self.inputs
-
-    def span(self) -> tuple[int, int]:
-        """(address, count) of the one read that holds everything."""
-        if self.counters is None:
-            is_words = self.level.function in WORD_FUNCTIONS
-            return self.level.address, self.level_words if is_words else self.inputs
-        first = min(self.level.address, self.counters.address)
-        end = max(self.level.address + self.level_words, self.counters.address + self.counter_words)
-        return first, end - first
+    def counters_function(self) -> int:
+        assert self.counters is not None
+        return self.counters.function or self.level.function
 
 
 def load_profile(path: Path) -> Profile:
     """The profile in a TOML file. Raises ProfileFault that names file and key."""
-    try:
-        profile = msgspec.toml.decode(path.read_bytes(), type=Profile)
-    except OSError as error:
-        raise ProfileFault(f"{path}: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProfileFault(f"{path}: {error}") from error
-    fault = _misfit(profile)
-    if fault:
+    profile = decode_profile(path, Profile)
+    for fault in _misfits(profile):
         raise ProfileFault(f"{path}: {fault}")
     return profile
 
 
-def _misfit(profile: Profile) -> str:
-    """What the types cannot say; empty when all is well."""
-    address, count = profile.span()
-    if address + count > 0x10000:
-        return f"level.address: {count} from {address} end beyond 65535"
-    counters = profile.counters
-    if counters is None:
-        return ""
-    if profile.level.function not in WORD_FUNCTIONS:
-        return "level.function: counters need a level in words (3 or 4), so that one frame holds both"
-    if count > READ_MAX_WORDS:
-        return (
-            f"counters.address: one read of level and counters takes {count} words, at most {READ_MAX_WORDS}"
+def decode_profile(path: Path, kind: type[Kind]) -> Kind:
+    """A profile of a kind, as far as types can tell. Raises ProfileFault that names file and key."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise ProfileFault(f"{path}: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProfileFault(f"{path}: {error}") from error
+
+
+def _misfits(profile: Profile) -> Iterator[str]:
+    """What the types cannot say."""
+    level, counters, latches = profile.level, profile.counters, profile.latches
+    is_words = level.function in WORD_FUNCTIONS
+    level_count = (profile.inputs + 15) // 16 if is_words else profile.inputs
+    yield from _beyond("level.address", level.address, level_count)
+    if counters is not None:
+        if profile.counters_function not in WORD_FUNCTIONS:
+            yield "counters.function: missing; the level's reads bits, counters are words (3 or 4)"
+        if counters.bits == 32 and counters.word_order is None:
+            yield "counters.word_order: missing; counters of 32 bits have one"
+        count = counters.words * profile.inputs
+        yield from _beyond("counters.address", counters.address, count)
+        is_overlapping = (
+            level.address < counters.address + count and counters.address < level.address + level_count
         )
-    level_end = profile.level.address + profile.level_words
-    counters_end = counters.address + profile.counter_words
-    if profile.level.address < counters_end and counters.address < level_end:
-        return "counters.address: level and counters overlap"
-    return ""
+        if profile.counters_function == level.function and is_overlapping:
+            yield "counters.address: level and counters overlap"
+    if latches is not None:
+        if counters is not None:
+            yield "latches: an input counts or latches, as its mode is set; leave counters or latches out"
+        yield from _beyond("latches.address", latches.address, latches.stride * (profile.inputs - 1) + 1)
+        clear = latches.clear
+        yield from _beyond("latches.clear.address", clear.address, clear.stride * (profile.inputs - 1) + 1)
+        if clear.function != 6 and clear.value > 1:
+            yield f"latches.clear.value: {clear.value} where a coil is 0 or 1"
+
+
+def _beyond(key: str, address: int, count: int) -> Iterator[str]:
+    if address + count > ADDRESSES:
+        yield f"{key}: {count} from {address} end beyond {ADDRESSES - 1}"

@@ -7,8 +7,9 @@ ReplyLength = Callable[[bytes], int | None]
 """Told all that has come since the request: how long the awaited input is, None while that is open.
 Never raises; may be called from the transport's own thread."""
 
-INPUT_LIMIT_BYTES = 4_096
-"""More than this without a reply in it is babble: no frame of ours is a tenth as long."""
+INPUT_LIMIT_BYTES = 32_768
+"""More than this without a reply in it is babble. A modem's full store of delivery reports is 23 kB, 200 tags
+are 5 kB; no other frame of ours is a hundredth as long."""
 
 DRAIN_LIMIT = 5
 """A line that is not quiet after so many quiet times is stuck."""

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from device_drivers import registry
-from device_drivers.driver import Driver
+from device_drivers.driver import Driver, Read
+from device_drivers.errors import WrongReply
 from device_drivers.modbus import frame
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
@@ -37,6 +38,9 @@ def test_the_examples_of_the_application_protocol_hold(
         ("adam-6050", "01 01 00 00 00 0c 3c 0f"),
         ("adam-4150", "01 03 01 2c 00 01 44 3f"),
         ("waveshare-io8", "01 02 00 00 00 08 79 cc"),
+        ("ebyte-e831", "01 02 00 00 00 08 79 cc"),
+        ("zlan-6844", "01 01 00 00 00 08 3d cc"),
+        ("konnad-c2000-sdd8020", "01 02 00 c8 00 08 f8 32"),
     ],
 )
 def test_a_profile_is_read_with_the_frame_that_mbpoll_sends(profile: str, request_frame: str) -> None:
@@ -52,6 +56,40 @@ def test_a_module_over_tcp_is_asked_with_number_and_length() -> None:
 
 
 @pytest.mark.parametrize(
+    ("function", "address", "value", "request_pdu", "reply_pdu"),
+    [
+        (5, 0xAC, 1, "05 00AC FF00", "05 00AC FF00"),
+        (6, 0x01, 3, "06 0001 0003", "06 0001 0003"),
+        (15, 0x13, 1, "0F 0013 0001 01 01", "0F 0013 0001"),
+    ],
+)
+def test_the_writes_of_the_application_protocol_hold(
+    function: int, address: int, value: int, request_pdu: str, reply_pdu: str
+) -> None:
+    """Modbus Application Protocol V1.1b3, 6.5, 6.6 and (with one coil) 6.11."""
+    request = frame.write_request(function, address, value)
+    assert request == bytes.fromhex(request_pdu)
+    frame.check_write_reply(bytes.fromhex(reply_pdu), request)
+    with pytest.raises(WrongReply):
+        frame.check_write_reply(bytes.fromhex(reply_pdu)[:-1] + b"\x02", request)
+
+
+def test_an_adam_6050_is_asked_for_level_counters_and_level() -> None:
+    """`mbpoll -t 0 -r 1 -c 12`, and `-t 4:int -r 1 -c 12`, which reads the low word first."""
+    driver = module("adam-6050", "modbus_rtu")
+    read = driver.reads()[0]
+    asked = []
+    for reply_pdu in ("01 02 01 08", "03 30 0005 0000 0000 0001" + " 0000" * 20, "01 02 01 08"):
+        asked.append(driver.encode(read).hex(" "))
+        answer = driver.decode(read, frame.rtu_frame(1, bytes.fromhex(reply_pdu)))
+        read = answer if isinstance(answer, Read) else read
+    assert asked == ["01 01 00 00 00 0c 3c 0f", "01 03 00 00 00 18 45 c0", "01 01 00 00 00 0c 3c 0f"]
+    assert isinstance(answer, list)
+    assert [o.counter for o in answer[:3]] == [5, 65_536, 0]
+    assert {o.channel for o in answer if o.active} == {"di:0", "di:11"}
+
+
+@pytest.mark.parametrize(
     ("profile", "reply_pdu", "active", "counters"),
     [
         (
@@ -60,7 +98,8 @@ def test_a_module_over_tcp_is_asked_with_number_and_length() -> None:
             {0, 2, 15},
             {0: 1, 1: 0x10000, 2: 0xFFFFFFFF, 15: 0},
         ),
-        ("adam-6050", "01 02 01 08", {0, 11}, {}),
+        ("zlan-6844", "01 01 81", {0, 7}, {}),
+        ("konnad-c2000-sdd8020", "02 01 03", {0, 1}, {}),
         ("adam-4150", "03 02 00 41", {0, 6}, {}),
         ("waveshare-io8", "02 01 82", {1, 7}, {}),
     ],

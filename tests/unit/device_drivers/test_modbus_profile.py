@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from device_drivers.errors import ProfileFault
+from device_drivers.modbus.analogue_profile import load_analogue_profile
 from device_drivers.modbus.profile import load_profile
 
 SHIPPED = sorted((Path(__file__).parents[3] / "config/profiles").glob("*.toml"))
@@ -20,6 +21,29 @@ word_order = "high_first"
 """
 
 
+LATCHES = """
+[latches]
+function = 1
+address = 35
+stride = 4
+[latches.clear]
+function = 5
+address = 35
+stride = 4
+"""
+ANALOGUE = """
+model = "Any"
+inputs = 8
+[values]
+function = 4
+address = 0
+volts = [0.0, 10.0]
+[bands]
+closed_v = [1.9, 2.9]
+open_v = [3.0, 3.9]
+"""
+
+
 def test_there_are_shipped_profiles() -> None:
     assert {path.stem for path in SHIPPED} >= {
         "adam-4150",
@@ -27,18 +51,20 @@ def test_there_are_shipped_profiles() -> None:
         "moxa-e1210",
         "moxa-r1210",
         "waveshare-io8",
+        "konnad-c2000-sdd8020",
+        "ebyte-e831",
+        "zlan-6844",
+        "adam-6017",
+        "moxa-e1240",
     }
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_a_shipped_profile_loads(path: Path) -> None:
-    assert load_profile(path).inputs > 0
-
-
-def test_level_and_counters_are_one_read(tmp_path: Path) -> None:
-    path = tmp_path / "good.toml"
-    path.write_text(GOOD)
-    assert load_profile(path).span() == (0x10, 33)
+def test_a_shipped_profile_loads_and_says_what_is_known_of_it(path: Path) -> None:
+    text = path.read_text()
+    load = load_analogue_profile if "[values]" in text else load_profile
+    assert load(path).inputs > 0
+    assert "From the" in text or "ASSUMED" in text
 
 
 @pytest.mark.parametrize(
@@ -47,11 +73,14 @@ def test_level_and_counters_are_one_read(tmp_path: Path) -> None:
         ("inputs = 16", "inputs = 0", "inputs"),
         ("inputs = 16", "", "inputs"),
         ("function = 4", "function = 5", "function"),
-        ("function = 4", "function = 2", "level.function"),
+        ("function = 4", "function = 2", "counters.function"),
         ("address = 0x10", "address = 0x10000", "counters.address"),
-        ("address = 0x10", "address = 0x100", "counters.address"),
+        ("address = 0x10", "address = 0xfff0", "counters.address"),
         ("address = 0x10", "address = 0x29", "counters.address"),
-        ("address = 0x30", "address = 0xffff", "counters.address"),
+        ('word_order = "high_first"', "", "counters.word_order"),
+        ('word_order = "high_first"', "bits = 24", "bits"),
+        ("[counters]", LATCHES + "[counters]", "latches"),
+        ("[counters]", LATCHES.replace("address = 35", "address = 0xffff") + "[counters]", "latches"),
         ('"high_first"', '"middle_first"', "word_order"),
         ("inputs = 16", "inputs = 16\ncolour = 3", "colour"),
         ("inputs = 16", "inputs = [", ""),
@@ -65,6 +94,45 @@ def test_a_wrong_profile_is_refused_by_file_and_key(tmp_path: Path, old: str, ne
         load_profile(path)
     assert str(path) in str(caught.value)
     assert key in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("address = 0", "address = 65530", "values.address"),
+        ("[0.0, 10.0]", "[10.0, 0.0]", "values.volts"),
+        ("address = 0", "address = 0\nraw = [5, 5]", "values.raw"),
+        ("[0.0, 10.0]", "[0.0, 4.0]", "bands"),
+        ("[3.0, 3.9]", "[2.8, 3.9]", "bands"),
+        ("[3.0, 3.9]", "[3.9, 3.0]", "bands"),
+        ("[3.0, 3.9]", "[3.0, 4.6]", "bands"),
+        ("[bands]", "[bands]\nhysteresis_v = 0.2", "bands.hysteresis_v"),
+        ("function = 4", "function = 1", "function"),
+    ],
+)
+def test_a_wrong_analogue_profile_is_refused_by_file_and_key(
+    tmp_path: Path, old: str, new: str, key: str
+) -> None:
+    path = tmp_path / "wrong.toml"
+    assert old in ANALOGUE
+    path.write_text(ANALOGUE)
+    assert load_analogue_profile(path).inputs == 8
+    path.write_text(ANALOGUE.replace(old, new))
+    with pytest.raises(ProfileFault) as caught:
+        load_analogue_profile(path)
+    assert str(path) in str(caught.value)
+    assert key in str(caught.value)
+
+
+def test_latches_where_the_counters_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "latching.toml"
+    path.write_text('model = "L"\ninputs = 12\n[level]\nfunction = 1\naddress = 0\n' + LATCHES)
+    latches = load_profile(path).latches
+    assert latches is not None
+    assert (latches.stride, latches.clear.value) == (4, 0)
+    path.write_text(path.read_text() + "value = 2\n")
+    with pytest.raises(ProfileFault, match=r"latches\.clear\.value"):
+        load_profile(path)
 
 
 def test_bits_that_end_beyond_the_address_space_are_refused(tmp_path: Path) -> None:

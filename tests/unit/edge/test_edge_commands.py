@@ -38,7 +38,7 @@ def test_check_of_sound_settings_tells_use_and_blind_time(folder: Path) -> None:
     assert folder
     assert run("check", "edge.toml") == (
         0,
-        "bus io: 1 read, 5% in use, blind 120 ms\nedge.toml: 0 faults, 0 warnings\n",
+        "bus io: 1 read, 15% in use, blind 140 ms\nedge.toml: 0 faults, 0 warnings\n",
     )
 
 

@@ -31,9 +31,11 @@ class Bench:
     def stamp(self) -> Stamp:
         return Stamp(self.at, self.at * 1_000_000, "b0", Clock.FREE)
 
-    def see(self, *, active: bool, counter: int | None = None, bits: int = 32) -> list[tuple[str, dict]]:
-        proposal = self.points.observe("io1", [Observation("di:3", active, counter, bits)], self.stamp())
-        return self.commit(proposal)
+    def see(
+        self, *, active: bool, counter: int | None = None, bits: int = 32, latched: bool = False
+    ) -> list[tuple[str, dict]]:
+        seen = Observation("di:3", active, counter, bits, latched=latched)
+        return self.commit(self.points.observe("io1", [seen], self.stamp()))
 
     def fail(self, quality: Quality = Quality.COMM_FAIL) -> list[tuple[str, dict]]:
         return self.commit(self.points.fail("io1", quality, self.stamp()))
@@ -110,6 +112,44 @@ def test_counter_wraps_at_its_own_width() -> None:
     assert rows == [("point.pulse", {"count": 2, "window_ms": 100})]
 
 
+def test_a_count_that_cannot_be_of_this_counter_is_a_restart() -> None:
+    assert counter_delta(65_536, 65_536, 16) is None
+
+
+def test_opening_told_without_a_count_is_not_counted_again() -> None:
+    bench = bench_at(active=False, counter=65_534)
+    assert bench.see(active=True, bits=16) == [("door.open", {"was": "closed"})]
+    assert bench.see(active=False, bits=16) == [("door.closed", {"was": "open"})]
+    assert bench.see(active=True, bits=16) == [("door.open", {"was": "closed"})]
+    rows = bench.see(active=True, counter=1, bits=16)
+    assert rows == [("point.pulse", {"count": 1, "window_ms": 100})]
+
+
+LATCHES = [
+    (False, False, [("point.pulse", {"count": 1, "latched": True, "window_ms": 100})]),
+    (False, True, [("door.open", {"was": "closed"})]),
+    (True, True, []),
+    (True, False, [("door.closed", {"was": "open"})]),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "rows"), LATCHES)
+def test_a_latch_tells_of_an_opening_only_where_the_level_shows_none(before, after, rows) -> None:
+    assert bench_at(active=before).see(active=after, latched=True) == rows
+
+
+def test_opening_latched_across_a_silence_is_uncertain() -> None:
+    bench = bench_at(active=False)
+    bench.fail()
+    data = {"count": 1, "latched": True, "window_ms": 200, "uncertain": True}
+    assert bench.see(active=False, latched=True)[1] == ("point.pulse", data)
+
+
+def test_first_reading_with_a_latch_is_a_baseline_and_no_opening() -> None:
+    rows = Bench().see(active=False, latched=True)
+    assert [kind for kind, _ in rows] == ["point.baseline"]
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(0, 999))
 def test_delta_is_right_wherever_the_counter_stands(before: int, delta: int) -> None:
     after = (before + delta) % 2**32
@@ -135,7 +175,10 @@ def test_openings_counted_while_we_were_blind_carry_the_whole_window() -> None:
     bench = bench_at(active=False, counter=5)
     bench.fail()
     bench.at += 9_800
-    assert bench.see(active=False, counter=7)[1] == ("point.pulse", {"count": 2, "window_ms": 10_000})
+    assert bench.see(active=False, counter=7)[1] == (
+        "point.pulse",
+        {"count": 2, "window_ms": 10_000, "uncertain": True},
+    )
 
 
 def test_restart_neither_repeats_nor_loses_a_change() -> None:
@@ -144,7 +187,8 @@ def test_restart_neither_repeats_nor_loses_a_change() -> None:
     assert same.see(active=False, counter=5) == []
     changed = Bench(memories=before.memories)
     rows = changed.see(active=True, counter=8)
-    assert rows == [("door.open", {"was": "closed", "missed": 2, "window_ms": 5_000})]
+    data = {"was": "closed", "missed": 2, "window_ms": 5_000, "uncertain": True}
+    assert rows == [("door.open", data)]
 
 
 def test_proposal_moves_nothing_until_it_is_committed() -> None:

@@ -99,7 +99,7 @@ SINGLE_FAULTS = {
     "unknown table": (SOUND + "[brokr]\n", "24: brokr: unknown table (did you mean broker?)"),
     "single brackets": (SOUND.replace("[[bus]]", "[bus]"), "8: bus: must be written [[bus]]"),
     "serial bus without device": (
-        SOUND.replace(TCP_LINE, 'kind = "modbus_rtu"'),
+        SOUND.replace(TCP_LINE, 'kind = "modbus_rtu"').replace("adam-6050", "waveshare-io8"),
         "8: bus[0].device: is missing",
     ),
     "two points on a channel": (

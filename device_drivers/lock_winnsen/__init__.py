@@ -1,0 +1,1 @@
+"""Winnsen lock boards: codec and driver."""

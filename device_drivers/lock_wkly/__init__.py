@@ -1,0 +1,1 @@
+"""Lock boards whose frames begin with WKLY: codec and driver."""

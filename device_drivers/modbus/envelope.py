@@ -1,0 +1,50 @@
+"""What stands around a PDU on its way to one unit and back: RTU, or MBAP with a number for each request."""
+
+from typing import Literal
+
+from device_drivers.errors import UnaskedFrame, WrongUnit
+from device_drivers.modbus import frame
+
+Framing = Literal["rtu", "mbap"]
+LAST_NUMBER = 0xFFFF
+
+
+class Envelope:
+    """One unit's. Remembers the number of the last request, nothing else.
+
+    Numbers run from 1: a module that sends frames nobody asked for has no other number for them than 0.
+    """
+
+    def __init__(self, unit: int, framing: Framing) -> None:
+        self.unit = unit
+        self._is_mbap = framing == "mbap"
+        self._number = 0
+
+    @property
+    def overhead_bytes(self) -> int:
+        return frame.MBAP_HEADER_BYTES if self._is_mbap else frame.RTU_OVERHEAD_BYTES
+
+    def wrap(self, pdu: bytes) -> bytes:
+        if not self._is_mbap:
+            return frame.rtu_frame(self.unit, pdu)
+        self._number = self._number % LAST_NUMBER + 1
+        return frame.mbap_frame(self._number, self.unit, pdu)
+
+    def reply_length(self, received: bytes) -> int | None:
+        """As Driver.reply_length. Raises BadFrame."""
+        return frame.mbap_reply_length(received) if self._is_mbap else frame.rtu_reply_length(received)
+
+    def unwrap(self, reply: bytes) -> bytes:
+        """The PDU, if unit and number are those of the last request.
+
+        Raises UnaskedFrame (another number: an old reply, or a frame nobody asked for), WrongUnit, BadFrame.
+        """
+        if self._is_mbap:
+            number, unit, pdu = frame.mbap_content(reply)
+            if number != self._number or unit != self.unit:
+                raise UnaskedFrame(f"transaction {number}, unit {unit}")
+            return pdu
+        unit, pdu = frame.rtu_content(reply)
+        if unit != self.unit:
+            raise WrongUnit(unit)
+        return pdu

@@ -1,0 +1,1 @@
+"""What all readers of dossier tags have in common."""

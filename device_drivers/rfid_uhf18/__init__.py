@@ -1,0 +1,1 @@
+"""UHF readers of the UHFReader18 family (RRU, Chafon): codec and driver."""

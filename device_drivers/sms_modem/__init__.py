@@ -1,0 +1,1 @@
+"""Modems for short messages: PDUs, AT lines and driver."""
