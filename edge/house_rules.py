@@ -12,6 +12,8 @@ from device_drivers import registry
 from edge.settings import BusSettings, CameraSettings, DeviceSettings, PointSettings, RulesSettings
 from edge.toml_file import KeyPath
 
+PORT_MAX = 65_535
+
 T = TypeVar("T")
 Tables = Sequence[tuple[KeyPath, T]]
 
@@ -86,6 +88,8 @@ def cameras_nowhere(cameras: Tables[CameraSettings]) -> Iterator[HouseFault]:
             yield HouseFault(
                 (*path, "onvif"), "url says already where the camera is", "leave one of them out"
             )
+        elif camera.onvif is not None and not 1 <= int(camera.onvif.rpartition(":")[2]) <= PORT_MAX:
+            yield HouseFault((*path, "onvif"), f"{camera.onvif.rpartition(':')[2]} is no port", "often 80")
         elif camera.onvif is None:
             for key in ("user", "password_file"):
                 if getattr(camera, key):

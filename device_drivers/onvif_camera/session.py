@@ -14,8 +14,9 @@ import asyncio
 import datetime as dt
 import os
 import time
-from typing import Any, Final, Self
-from urllib.parse import quote, urlsplit, urlunsplit
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from onvif.client import _WSDL_PATH, AsyncTransportProtocolErrorHandler, ONVIFService
 from onvif.definition import SERVICES
@@ -34,6 +35,9 @@ LIFETIME_S = 60
 GOODBYE_S = 1.0
 TEXT_MAX_CHARS = 64
 URI_MAX_CHARS = 512
+CLOCK_MAX_OFFSET = dt.timedelta(days=36_500)
+
+T = TypeVar("T")
 
 _RELATIVE = f"PT{LIFETIME_S}S"
 _MEDIA_TYPES = frozenset({"application/soap+xml", "text/xml", "application/xml"})
@@ -108,41 +112,44 @@ class CameraSession:
 
     async def identity(self) -> dict[str, str]:
         """Maker, model, firmware, serial number, hardware."""
-        answer = await self._ask("devicemgmt", "GetDeviceInformation")
         names = ("Manufacturer", "Model", "FirmwareVersion", "SerialNumber", "HardwareId")
-        return {name: _text(getattr(answer, name, "")) for name in names}
+        return await self._ask(
+            "devicemgmt",
+            "GetDeviceInformation",
+            lambda answer: {name: _text(getattr(answer, name)) for name in names},
+        )
 
     async def profiles(self) -> list[str]:
         """The tokens of what it can stream, best first, as the camera orders them."""
-        answer = await self._ask("media", "GetProfiles")
-        return [str(profile.token) for profile in answer or []]
+        return await self._ask("media", "GetProfiles", lambda answer: [_text(p.token) for p in answer])
 
     async def stream_uri(self, profile: str | None) -> str:
         """Where a profile is streamed by RTSP, with our login in it: not for any log."""
         if profile is None:
             tokens = await self.profiles()
             if not tokens:
-                raise DeviceRefused("offers no profile")
+                raise DeviceRefused(f"{self._host}: offers no profile")
             profile = tokens[0]
         setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
-        answer = await self._ask("media", "GetStreamUri", {"StreamSetup": setup, "ProfileToken": profile})
-        uri = urlsplit(str(answer.Uri)[:URI_MAX_CHARS])
-        if uri.scheme not in {"rtsp", "rtsps"}:
-            raise BadFrame("offers a stream that is no RTSP")
+        words = {"StreamSetup": setup, "ProfileToken": profile}
+        uri = await self._ask("media", "GetStreamUri", _rtsp, words)
         login = ":".join(quote(word, safe="") for word in self._login) + "@" if self._login[0] else ""
-        return urlunsplit(uri._replace(netloc=f"{login}{self._host}:{_port(uri.netloc) or 554}"))
+        return urlunsplit(uri._replace(netloc=f"{login}{self._host}:{uri.port or 554}"))
 
     async def subscribe(self) -> None:
         """Ask for events from now on, and for every state as it is now."""
-        words: dict[str, object] = {"InitialTerminationTime": _RELATIVE}
-        answer = await self._ask("events", "CreatePullPointSubscription", words)
-        address = self._own(str(answer.SubscriptionReference.Address._value_1))  # noqa: SLF001 zeep's name
+        words = {"InitialTerminationTime": _RELATIVE}
+        address, half_life_s = await self._ask(
+            "events",
+            "CreatePullPointSubscription",
+            lambda answer: (self._own(answer.SubscriptionReference.Address._value_1), _half_life_s(answer)),  # noqa: SLF001 zeep's name
+            words,
+        )
         self._addresses["pullpoint"] = self._addresses["subscription"] = address
-        half_life_s = _half_life_s(answer)
         self._is_relative_understood = half_life_s > LIFETIME_S / 4
         self._renew_at_s = time.monotonic() + half_life_s
         try:
-            await self._ask("pullpoint", "SetSynchronizationPoint")
+            await self._ask("pullpoint", "SetSynchronizationPoint", _nothing)
         except DeviceRefused:
             return  # not every camera can; its states are then told as they change
 
@@ -150,67 +157,66 @@ class CameraSession:
         """Events in order; none if there were none for PULL_S. Keeps the subscription alive."""
         if time.monotonic() >= self._renew_at_s:
             until = _RELATIVE if self._is_relative_understood else self._camera_time(LIFETIME_S)
-            answer = await self._ask("subscription", "Renew", {"TerminationTime": until})
-            self._renew_at_s = time.monotonic() + _half_life_s(answer)
-        request = {"Timeout": dt.timedelta(seconds=PULL_S), "MessageLimit": PULL_MAX_MESSAGES}
-        answer = await self._ask("pullpoint", "PullMessages", request, PULL_S + ANSWER_S)
-        messages = (getattr(answer, "NotificationMessage", None) or [])[:PULL_MAX_MESSAGES]
-        return [event for message in messages if (event := _event(message)) is not None]
+            half_life_s = await self._ask("subscription", "Renew", _half_life_s, {"TerminationTime": until})
+            self._renew_at_s = time.monotonic() + half_life_s
+        words = {"Timeout": dt.timedelta(seconds=PULL_S), "MessageLimit": PULL_MAX_MESSAGES}
+        return await self._ask("pullpoint", "PullMessages", _events, words, PULL_S)
 
     async def _connect(self) -> None:
         self._addresses["devicemgmt"] = f"http://{self._host}:{self._port}/onvif/device_service"
-        self.clock_offset = await self._read_clock()
+        self.clock_offset = await self._ask("devicemgmt", "authless_GetSystemDateAndTime", _clock_offset)
         await self._services.pop("devicemgmt").close()  # the next one signs with the camera's own time
-        for service in await self._ask("devicemgmt", "GetServices", {"IncludeCapability": False}) or []:
-            for name in ("media", "events"):
-                if service.Namespace == SERVICES[name]["ns"]:
-                    self._addresses[name] = self._own(str(service.XAddr))
+        wanted = {SERVICES[name]["ns"]: name for name in ("media", "events")}
+        self._addresses |= await self._ask(
+            "devicemgmt",
+            "GetServices",
+            lambda answer: {
+                wanted[own.Namespace]: self._own(own.XAddr) for own in answer if own.Namespace in wanted
+            },
+            {"IncludeCapability": False},
+        )
 
     async def _close(self) -> None:
         if "subscription" in self._addresses:
             try:
                 async with asyncio.timeout(GOODBYE_S):
-                    await self._ask("subscription", "Unsubscribe")
+                    await self._ask("subscription", "Unsubscribe", _nothing)
             except (DriverError, TimeoutError):
                 pass  # it ends by itself within LIFETIME_S
         for service in self._services.values():
             await service.close()
 
-    async def _read_clock(self) -> dt.timedelta | None:
-        answer = await self._ask("devicemgmt", "authless_GetSystemDateAndTime")
-        told = answer.UTCDateTime
-        if told is None:
-            return None
-        try:
-            day, hour = told.Date, told.Time
-            at = dt.datetime(day.Year, day.Month, day.Day, hour.Hour, hour.Minute, hour.Second, tzinfo=dt.UTC)
-        except (TypeError, ValueError) as error:
-            raise BadFrame(f"its clock says nonsense: {error}") from None
-        return at - dt.datetime.now(dt.UTC)
-
     async def _ask(
-        self, name: str, operation: str, words: dict[str, object] | None = None, within_s: float = ANSWER_S
-    ) -> Any:
-        """One question to a service. Everything that may come of it is a DriverError."""
+        self,
+        name: str,
+        operation: str,
+        take: Callable[[Any], T],
+        words: Mapping[str, object] | None = None,
+        held_s: float = 0.0,
+    ) -> T:
+        """One question, and what `take` reads in the answer. Whatever may come of it is a DriverError.
+
+        `held_s`: how long the camera may hold its answer back.
+        """
         if not self._login[0] and not operation.startswith("authless_"):
             operation = f"authless_{operation}"
-        what = operation.removeprefix("authless_")
+        what = f"{self._host}, {operation.removeprefix('authless_')}"
+        within_s = ANSWER_S + held_s
         try:
             async with asyncio.timeout(within_s):
                 service = await self._service(name)
-                return await getattr(service, operation)(words)
+                return take(await getattr(service, operation)(words))
         except DriverError as error:
-            error.args = (f"{self._host}, {what}: {error}",)
+            error.args = (f"{what}: {error}",)
             raise
         except TimeoutError:
-            raise NoReply(f"{self._host}, {what}: nothing within {within_s:.0f} s") from None
+            raise NoReply(f"{what}: nothing within {within_s:.0f} s") from None
         except Fault as fault:
-            reason = "user or password" if is_auth_error(fault) else _text(fault.message)
-            raise DeviceRefused(f"{self._host}, {what}: {reason}") from None
+            raise DeviceRefused(f"{what}: {_refusal(fault)}") from None
         except OSError as error:
-            raise LinkDown(f"{self._host}, {what}: {error}") from None
+            raise LinkDown(f"{what}: {error}") from None
         except Exception as error:
-            raise BadFrame(f"{self._host}, {what}: {type(error).__name__}") from error
+            raise BadFrame(f"{what}: {type(error).__name__}") from error
 
     async def _service(self, name: str) -> _Service:
         if name not in self._addresses:
@@ -228,17 +234,43 @@ class CameraSession:
     def _own(self, address: str) -> str:
         """An address at this camera: its own port only where it named the host that we know."""
         told = urlsplit(address[:URI_MAX_CHARS])
-        port = (_port(told.netloc) or 80) if told.hostname == self._host else self._port
+        port = (told.port or 80) if told.hostname == self._host else self._port
         return urlunsplit(("http", f"{self._host}:{port}", told.path, told.query, ""))
 
 
+def _clock_offset(answer: Any) -> dt.timedelta | None:
+    told = answer.UTCDateTime
+    if told is None:
+        return None
+    day, hour = told.Date, told.Time
+    at = dt.datetime(day.Year, day.Month, day.Day, hour.Hour, hour.Minute, hour.Second, tzinfo=dt.UTC)
+    offset = at - dt.datetime.now(dt.UTC)
+    if abs(offset) > CLOCK_MAX_OFFSET:
+        raise BadFrame(f"its clock says {at.year}")
+    return offset
+
+
+def _rtsp(answer: Any) -> SplitResult:
+    uri = urlsplit(str(answer.Uri)[:URI_MAX_CHARS])
+    if uri.scheme not in {"rtsp", "rtsps"}:
+        raise BadFrame("offers a stream that is no RTSP")
+    if uri.port == 0:
+        raise BadFrame("offers a stream at port 0")
+    return uri
+
+
+def _events(answer: Any) -> list[Event]:
+    messages = (answer.NotificationMessage or [])[:PULL_MAX_MESSAGES]
+    return [event for message in messages if (event := _event(message)) is not None]
+
+
 def _event(message: Any) -> Event | None:
-    """A notification as our words; None for one that is not built as it should be."""
+    """A notification as our words; None for one that is not built as it should be: the others still count."""
     try:
         inner = message.Message._value_1  # noqa: SLF001 zeep's name
         topic = message.Topic._value_1  # noqa: SLF001
         return Event(_text(topic, 256), _items(inner.Source), _items(inner.Data))
-    except AttributeError:
+    except (AttributeError, TypeError):
         return None
 
 
@@ -252,16 +284,19 @@ def _text(value: object, most: int = TEXT_MAX_CHARS) -> str:
 
 
 def _half_life_s(answer: Any) -> float:
-    """When to renew a subscription, by what the camera says of its end."""
-    try:
-        lifetime_s = (answer.TerminationTime - answer.CurrentTime).total_seconds()
-    except (AttributeError, TypeError):
-        lifetime_s = LIFETIME_S
+    """After how long to renew a subscription, by what the camera says of its end."""
+    if answer.TerminationTime is None or answer.CurrentTime is None:
+        return LIFETIME_S / 2
+    lifetime_s = (answer.TerminationTime - answer.CurrentTime).total_seconds()
     return float(min(max(lifetime_s, PULL_S), LIFETIME_S)) / 2
 
 
-def _port(netloc: str) -> int | None:
+def _refusal(fault: Fault) -> str:
     try:
-        return urlsplit(f"//{netloc}").port
-    except ValueError:
-        return None
+        return "user or password" if is_auth_error(fault) else _text(fault.message)
+    except (AttributeError, TypeError):
+        return "a fault without a reason"
+
+
+def _nothing(_answer: Any) -> None:
+    """What is asked for its effect."""
