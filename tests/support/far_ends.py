@@ -4,16 +4,16 @@ import asyncio
 import os
 import threading
 import tty
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
-
-from simulators.modbus_module import TcpModule
+from typing import Self
 
 from device_drivers.errors import BadFrame
 from device_drivers.lock_8a import codec
 from simulators.input_module import InputModule
+from simulators.modbus_units import ModbusTcpUnits
+from tests.support.modbus_cable import tcp_units
 
 
 @contextmanager
@@ -22,15 +22,10 @@ def tcp_module(module: InputModule, unit: int = 1) -> Iterator[int]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-
-    def wait(work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, loop).result(5)
-
-    server = TcpModule(module, "127.0.0.1", 0, unit)
+    units = tcp_units(ModbusTcpUnits({unit: module}))
     try:
-        wait(server.start())
-        yield int(server.address.rpartition(":")[2])
-        wait(server.stop())
+        yield asyncio.run_coroutine_threadsafe(units.__aenter__(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(units.__aexit__(None, None, None), loop).result(5)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
