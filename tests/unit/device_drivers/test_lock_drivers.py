@@ -135,6 +135,14 @@ async def test_one_flipped_bit_opens_no_winnsen_lock() -> None:
         assert await cable.open_channels() == ["lock:1"]
 
 
+async def test_the_very_first_winnsen_state_has_to_be_said_twice_running() -> None:
+    async with LockCable("winnsen") as cable:
+        wrong = winnsen.encode_state(winnsen.State(1, 1, is_open=True))
+        said = iter([b"", wrong])
+        cable.hand = lambda _request, replies: [next(said, b"") or replies[0]]
+        assert await cable.open_channels() == []
+
+
 async def test_a_winnsen_state_that_is_not_new_costs_one_exchange() -> None:
     async with LockCable("winnsen") as cable:
         await cable.states()

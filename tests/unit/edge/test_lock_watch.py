@@ -130,6 +130,7 @@ def cabinet() -> Cabinet:
 
 def test_an_opening_by_key_says_that_it_was_forced(cabinet: Cabinet) -> None:
     assert cabinet.see(active=True) == [("lock.open", {"was": "closed", "forced": True})]
+    assert cabinet.see(active=False) == [("lock.closed", {"was": "open"})]
 
 
 def test_an_opening_that_was_told_does_not(cabinet: Cabinet) -> None:
