@@ -240,5 +240,5 @@ CASES: list[DriverCase] = [
     ),
 ]
 
-LISTENER_CASES = {"osdp_reader"}
+LISTENER_CASES = {"osdp_reader", "onvif_camera"}
 """Kinds of `registry.LISTENERS` that have tests of their own: their lines cannot be played by one answer."""
