@@ -4,16 +4,18 @@ import asyncio
 import os
 import threading
 import tty
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from device_drivers.errors import BadFrame
 from device_drivers.lock_8a import codec
+from simulators.cable import Cable
+from simulators.faults import FaultLayer
 from simulators.input_module import InputModule
 from simulators.modbus_units import ModbusTcpUnits
-from tests.support.modbus_cable import tcp_units
+from simulators.tcp_end import TcpEnd
 
 
 @contextmanager
@@ -22,10 +24,15 @@ def tcp_module(module: InputModule, unit: int = 1) -> Iterator[int]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    units = tcp_units(ModbusTcpUnits({unit: module}))
+
+    def wait(work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result(5)
+
+    cable = Cable(TcpEnd("127.0.0.1", 0), ModbusTcpUnits({unit: module}), FaultLayer(1, None))
     try:
-        yield asyncio.run_coroutine_threadsafe(units.__aenter__(), loop).result(5)
-        asyncio.run_coroutine_threadsafe(units.__aexit__(None, None, None), loop).result(5)
+        wait(cable.start())
+        yield int(cable.address.rpartition(":")[2])
+        wait(cable.stop())
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
