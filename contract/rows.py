@@ -34,7 +34,9 @@ class EdgeKind(StrEnum):
     POINT_BASELINE = "point.baseline"
     """`data`: `value`. The first good reading since the journal began: a state, not a change."""
     POINT_PULSE = "point.pulse"
-    """`data`: `count`, `window_ms`. Changes and returns that only the module's counter saw."""
+    """`data`: `count`, `window_ms`. Changes and returns that only the module's counter saw, or its latch
+    (`latched`: one or more). `uncertain`: the module was silent in that time, and may have restarted.
+    """
     LOCK_AJAR = "lock.ajar"
     """`data`: `open_s`. A lock that stands open for too long; once an opening."""
     LOCK_JAMMED = "lock.jammed"
@@ -42,7 +44,8 @@ class EdgeKind(StrEnum):
     CARD_READ = "card.read"
     """`data`: `bits`, `card` (hex). A card was held to a reader."""
     SMS_REPORT = "sms.report"
-    """`data`: `to`, `reference`, `state`. What the network says of a short message."""
+    """`data`: `to`, `reference`, `state`. What became of a short message: `sent` when the network took it
+    (with `part` of `parts`), then what it says of each reference: `delivered`, `pending`, `failed`."""
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from device_drivers.registry import BusKind
 FORMAT = 1
 LINE_MAX_BYTES = 65_536
 Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})*$", max_length=16_384)]
-Nanoseconds = Annotated[int, Meta(ge=0, lt=2**63)]
+Nanoseconds = Annotated[int, Meta(ge=0, lt=2**62)]
 Line = TypeVar("Line", bound=msgspec.Struct)
 
 
@@ -43,6 +43,8 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     bus: str
     kind: BusKind
     baud: int
+    max_slice_ms: int
+    """How long a turn might keep the line: drivers cut their reads by it."""
     devices: tuple[CapturedDevice, ...]
 
 

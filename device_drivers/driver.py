@@ -55,7 +55,7 @@ class Observation(msgspec.Struct, frozen=True):
     counter_bits: int = 32
     fault: Fault | None = None
     latched: bool = False
-    """It was active at some moment since it was last told: a latch in the device kept that."""
+    """It was otherwise at some moment since it was last told: a latch in the device kept that."""
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -64,7 +64,8 @@ class Reception:
         self.received = received
         self._skip_strays(received)
         rest = received[self._start :]
-        if len(rest) > len(self.frame) and rest.startswith(self.frame):
+        is_like_echo = rest == self.frame
+        if rest.startswith(self.frame) and not is_like_echo:
             self.echo += 1
             rest = rest[len(self.frame) :]
         if not rest:
@@ -72,8 +73,8 @@ class Reception:
         try:
             self.answer = self._driver.decode(self._read, rest)
         except DriverError as error:
-            if rest == self.frame:
-                self.echo += 1  # alone it is no reply, but for a driver that has just taken it for one
+            if is_like_echo:  # alone it is no reply, but for a driver that knows one like it
+                self.echo += 1
             else:
                 self.error = error
 

@@ -15,7 +15,7 @@ With `d` activations counted since the last row (modulo the counter's width):
     active   → inactive    d = 0 the change            d ≥ 1 the change, `missed` d
     counter went back      the module restarted: nothing is invented, a new point.baseline is written
     no count this time     the level alone; the opening it shows is taken off what is counted next
-    inactive → inactive    with a latch that was set: point.pulse, count 1, `latched`: one or more
+    level as before        with a latch that was set: point.pulse, count 1, `latched`: one or more
 
 What was counted or latched while the device was silent, or we were, carries `uncertain`: a module that
 restarted in that time counted from nothing.
@@ -144,9 +144,12 @@ class Points:
         """The id of the device that this point is on; KeyError for a picture, or a point that is not here."""
         return self._devices[name]
 
-    def commanded(self, lock: PointId, now_ns: int) -> None:
-        """The lock has just been told to open: that it does is no forced opening, that it does not a jam."""
-        self._locks.command(lock, now_ns)
+    def commanded(self, name: PointId, now_ns: int) -> None:
+        """A command has just gone out for this point. A lock's opening is then not forced, its staying
+        closed a jam.
+        """
+        if self._points[name].type is PointType.LOCK:
+            self._locks.command(name, now_ns)
 
     @property
     def unread(self) -> int:
@@ -195,7 +198,7 @@ class Points:
             self._set_value(point, memory, value, proposal, data)
         elif counted:
             self._draft(EdgeKind.POINT_PULSE, point, {"count": counted, **window}, proposal)
-        elif seen.latched and not seen.active:
+        elif seen.latched:
             self._draft(EdgeKind.POINT_PULSE, point, {"count": 1, "latched": True, **window}, proposal)
         if is_restarted:
             restart: Data = {"value": value, "counter_restarted": True}

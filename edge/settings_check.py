@@ -260,7 +260,8 @@ class _Check:
                 self._file.add(path, use, hint)
             elif load.utilisation >= WARN_AT:
                 self._file.add(path, use, hint, is_warning=True)
-            longest_ms = max((exchange_ms(bus, r) for d in devices for r in drivers[d.id].reads()), default=0)
+            reads = [read for device in devices for read in drivers[device.id].reads()]
+            longest_ms = max((exchange_ms(bus, read) for read in reads if not read.window_ms), default=0)
             timeout_ms = plan.timeout_ms(bus, devices)
             if longest_ms >= timeout_ms:
                 text = f"{timeout_ms} ms is less than an exchange takes ({longest_ms:.0f} ms)"

@@ -3,6 +3,7 @@
 from collections import deque
 
 from simulators.activity import Activity, Planned
+from simulators.moves import planned
 from simulators.plant import rest_value
 from simulators.scenario import Scenario
 
@@ -15,7 +16,10 @@ class Day:
 
     def __init__(self, scenario: Scenario) -> None:
         self._activity = Activity(scenario, scenario.activity) if scenario.activity else None
-        self._acts = deque(sorted(Planned(act.at_s, act.point, act.value) for act in scenario.act))
+        acts = [Planned(act.at_s, act.point, act.value) for act in scenario.act]
+        for move in scenario.move:
+            acts += planned(move, scenario.seed)
+        self._acts = deque(sorted(acts))
         self._held: set[str] = set()
         self._used_until_s: dict[str, float] = {}
 

@@ -1,37 +1,32 @@
 """All that a scenario describes, running: devices on their cables, cameras, the day that plays by itself."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from heapq import heapify, heappop
 from pathlib import Path
-from typing import Protocol
 
+from simulators.cable import Cable, WireFrame
+from simulators.camera_server import CameraServer
 from simulators.day import Day
-from simulators.errors import PortBusy, UnknownDevice
-from simulators.input_module import InputModule
-from simulators.lock_board import LockBoard, LockLine
-from simulators.modbus_module import RtuModule, TcpModule
-from simulators.module_map import MODULE_MAPS
+from simulators.errors import BadValue, UnknownDevice
+from simulators.faults import Fault, FaultLayer
+from simulators.line import Line
+from simulators.makes import Wiring, build_responder
 from simulators.plant import Change, Plant
-from simulators.scenario import LockLineSettings, ModuleSettings, Scenario
+from simulators.pty_line import PtyLine
+from simulators.scenario import CableSettings, DeviceSettings, Scenario
 from simulators.scene import SceneState
+from simulators.sealing import SEALINGS
+from simulators.sms_modem import SmsModemLine
+from simulators.tcp_end import TcpEnd
 
 CAMERAS = "cameras"
-"""The device id of all cameras together: they share one RTSP server."""
+"""The id of all cameras together: they share one RTSP server."""
 NAP_MAX_S = 1.0
 """The day's clock is looked at no more rarely than this."""
-
-
-class Device(Protocol):
-    """Something at the far end of a cable, that can lose its power."""
-
-    @property
-    def address(self) -> str: ...
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
-    async def set_online(self, *, online: bool) -> None: ...
+LOOPBACK = "127.0.0.1"
 
 
 class Installation:
@@ -42,26 +37,21 @@ class Installation:
         self.plant = Plant(scenario.points(), record)
         self._day = Day(scenario)
         self._started_mono = time.monotonic()
-        self._modules = {
-            settings.id: InputModule(MODULE_MAPS[settings.map], settings.wiring(), self.plant)
-            for settings in scenario.module
-        }
-        self._devices: dict[str, Device] = {}
-        for module in scenario.module:
-            self._devices[module.id] = self._module(module)
-        for line in scenario.lock_line:
-            self._devices[line.id] = self._lock_line(line)
+        self._lines: dict[str, Line] = {cable.id: self._line(cable) for cable in scenario.cable}
         if scenario.camera_settings():
-            self._devices[CAMERAS] = _CameraServer(scenario, self._scene)
-        self._online = dict.fromkeys(self._devices, True)
+            self._lines[CAMERAS] = CameraServer(scenario, self._scene)
+        self._online = dict.fromkeys(self._lines, True)
+        self._planned_faults = [(fault.at_s, n) for n, fault in enumerate(scenario.fault)]
+        heapify(self._planned_faults)
+        self._healings: list[tuple[float, str, int]] = []
         self._started = AsyncExitStack()
 
     async def start(self) -> None:
-        """Start every device. Raises PortBusy, with what had started stopped again."""
+        """Start every line. Raises PortBusy, with what had started stopped again."""
         async with AsyncExitStack() as started:
-            for device in self._devices.values():
-                await device.start()
-                started.push_async_callback(device.stop)
+            for line in self._lines.values():
+                await line.start()
+                started.push_async_callback(line.stop)
             self._started = started.pop_all()
 
     async def stop(self) -> None:
@@ -73,7 +63,8 @@ class Installation:
         while True:
             for planned in self._day.due(self._now_s()):
                 self._change(planned.point, planned.value)
-            wait_s = (self._day.next_s - self._now_s()) / self.scenario.speed
+            await self._play_faults()
+            wait_s = (self._next_s() - self._now_s()) / self.scenario.speed
             await asyncio.sleep(min(max(wait_s, 0.0), NAP_MAX_S))
 
     def set_by_hand(self, point: str, value: str) -> Change | None:
@@ -83,37 +74,89 @@ class Installation:
         return change
 
     def online(self) -> dict[str, bool]:
-        """Every device and whether it answers."""
+        """Every line and whether it is plugged in."""
         return dict(self._online)
 
-    def address(self, device: str) -> str:
-        """Where a client finds the device: host:port as really taken, or the path of its pty."""
-        return self._devices[device].address
+    def line(self, name: str) -> Line:
+        """A line by its id. Raises UnknownDevice."""
+        if name not in self._lines:
+            raise UnknownDevice(f"{name}: no such cable; there are {', '.join(self._lines)}")
+        return self._lines[name]
 
-    async def set_online(self, device: str, *, online: bool, restart: bool = False) -> None:
-        """Take a device off its cable or bring it back; `restart`: its counters are lost.
+    def device(self, name: str) -> DeviceSettings:
+        """Raises UnknownDevice."""
+        for device in self.scenario.device:
+            if device.id == name:
+                return device
+        known = ", ".join(device.id for device in self.scenario.device)
+        raise UnknownDevice(f"{name}: no such device; there are {known}")
 
-        Raises UnknownDevice, PortBusy.
-        """
-        if device not in self._devices:
-            raise UnknownDevice(f"{device}: no such device; there are {', '.join(self._devices)}")
-        if restart and device in self._modules:
-            self._modules[device].restart()
-        await self._devices[device].set_online(online=online)
-        self._online[device] = online
+    async def set_online(self, name: str, *, online: bool) -> None:
+        """Unplug a line or plug it in. Raises UnknownDevice, PortBusy."""
+        await self.line(name).set_online(online=online)
+        self._online[name] = online
 
-    def _module(self, settings: ModuleSettings) -> Device:
-        module = self._modules[settings.id]
-        if settings.kind == "tcp":
-            return TcpModule(module, settings.host, settings.port, settings.unit)
-        return RtuModule(module, Path(settings.path), settings.unit)
+    async def act(self, name: str, act: str) -> None:
+        """What a hand can do at a device. Raises UnknownDevice, UnknownAct."""
+        device = self.device(name)
+        await self.line(device.cable).act(device.unit, act)
 
-    def _lock_line(self, settings: LockLineSettings) -> Device:
-        boards = {
-            settings.board: LockBoard(settings.locks(), self.plant, "closed", self._unlock),
-            settings.item_board: LockBoard(settings.items(), self.plant, "present", _no_lock),
+    async def inject(self, name: str, fault: Fault) -> int:
+        """Its number on that cable. Raises UnknownDevice, BadValue."""
+        return await self.cable(name).inject(fault)
+
+    def cables(self) -> dict[str, Cable]:
+        """The lines that faults can strike and whose frames are seen."""
+        return {name: line for name, line in self._lines.items() if isinstance(line, Cable)}
+
+    def cable(self, name: str) -> Cable:
+        """Raises UnknownDevice, and BadValue for a line of another kind."""
+        line = self.line(name)
+        if not isinstance(line, Cable):
+            raise BadValue(f"{name}: its frames are out of reach; unplug it, or use its device's acts")
+        return line
+
+    def frames(self, name: str, after: int) -> list[WireFrame]:
+        """The newest frames of a cable. Raises UnknownDevice."""
+        line = self.line(name)
+        return line.frames(after) if isinstance(line, Cable) else []
+
+    def log(self, name: str) -> list[str]:
+        """What a device keeps for people to read: the messages that a modem took. Raises UnknownDevice."""
+        line = self.line(self.device(name).cable)
+        responder = line.responder if isinstance(line, Cable) else None
+        messages = responder.messages if isinstance(responder, SmsModemLine) else ()
+        return [f"{message.to}: {message.text}" for message in messages]
+
+    def _line(self, cable: CableSettings) -> Line:
+        devices = [device for device in self.scenario.device if device.cable == cable.id]
+        if cable.speaks == "osdp":
+            from simulators.osdp_device import OsdpDevice  # noqa: PLC0415 - only who has one pays for it
+
+            return OsdpDevice(Path(cable.pty), {device.unit: bytes.fromhex(device.key) for device in devices})
+        units = {
+            device.unit: Wiring(device.make, device.wires, device.locks(), device.items())
+            for device in devices
         }
-        return LockLine(boards, Path(settings.path))
+        responder = build_responder(cable.speaks, units, self.plant, self._unlock)
+        end = PtyLine(Path(cable.pty)) if cable.pty else TcpEnd(LOOPBACK, cable.tcp or 0)
+        faults = FaultLayer(self.scenario.seed, SEALINGS.get(cable.speaks))
+        return Cable(end, responder, faults, cable.baud)
+
+    async def _play_faults(self) -> None:
+        now_s = self._now_s()
+        while self._planned_faults and self._planned_faults[0][0] <= now_s:
+            planned = self.scenario.fault[heappop(self._planned_faults)[1]]
+            number = await self.inject(planned.cable, planned.fault)
+            if planned.until_s:
+                self._healings.append((planned.until_s, planned.cable, number))
+        for healing in [entry for entry in self._healings if entry[0] <= now_s]:
+            self._healings.remove(healing)
+            await self.cable(healing[1]).heal(healing[2])
+
+    def _next_s(self) -> float:
+        striking = [at_s for at_s, _ in self._planned_faults[:1]]
+        return min([self._day.next_s, *striking, *(at_s for at_s, _, _ in self._healings)])
 
     def _unlock(self, point: str) -> None:
         self._change(point, "open")
@@ -133,44 +176,3 @@ class Installation:
 
     def _now_s(self) -> float:
         return (time.monotonic() - self._started_mono) * self.scenario.speed
-
-
-class _CameraServer:
-    """All cameras, as one device."""
-
-    def __init__(self, scenario: Scenario, scene_of: Callable[[str], SceneState]) -> None:
-        from simulators.camera.farm import CameraFarm  # noqa: PLC0415 - codecs cost memory; benches have none
-
-        self._address = (scenario.cameras.host, scenario.cameras.port)
-        self._farm = CameraFarm(*self._address, scenario.camera_settings(), scene_of)
-        self._is_up = False
-
-    @property
-    def address(self) -> str:
-        return "{}:{}".format(*self._address)
-
-    async def start(self) -> None:
-        """Listen. Raises PortBusy."""
-        try:
-            await self._farm.start()
-        except OSError as fault:
-            host, port = self._address
-            raise PortBusy(f"port {host}:{port} cannot be used: {os.strerror(fault.errno or 0)}") from fault
-        self._address = (self._address[0], self._farm.port)
-        self._is_up = True
-
-    async def stop(self) -> None:
-        if self._is_up:
-            self._is_up = False
-            await self._farm.stop()
-
-    async def set_online(self, *, online: bool) -> None:
-        if not online:
-            await self.stop()
-        elif not self._is_up:
-            await self.start()
-
-
-def _no_lock(point: str) -> None:
-    """A board with sensors on its inputs has nothing to open."""
-    del point

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
+from pymodbus.pdu.bit_message import ReadDiscreteInputsRequest
 
 from simulators.errors import UnknownAct
 from simulators.input_module import InputModule
@@ -34,6 +35,7 @@ class _Units:
         self._modules = modules
         self._restarted: set[int] = set()
         self._silent_until_s: dict[int, float] = {}
+        self._uploading: set[int] = set()
 
     def acts(self) -> dict[int, tuple[str, ...]]:
         return {unit: _acts(module) for unit, module in self._modules.items()}
@@ -52,6 +54,8 @@ class _Units:
             module.preset(int(rest))
         elif act not in _acts(module):
             return False
+        elif word == "auto-upload":
+            self._uploading ^= {unit}
         elif word == "switch":
             module.switch_output(int(rest.removeprefix("do:")))
         else:
@@ -119,12 +123,22 @@ class ModbusTcpUnits(_Units):
                 return replies, len(received)  # no Modbus: there is no beginning to be found in it
             if len(received) < end:
                 break
+            replies += self._unasked(received[used + 6])
             replies.append(self._reply(received[used:end], now_s))
             used = end
         return replies, used
 
     def describe(self, frame: bytes) -> str:
         return describe_mbap(frame)
+
+    def _unasked(self, unit: int) -> list[Reply]:
+        """What a unit with auto-upload on sends before it comes to answer. Their number, 0, is assumed."""
+        if unit not in self._uploading:
+            return []
+        module = self._modules[unit]
+        first = min(module.map.discretes)
+        state = ReadDiscreteInputsRequest(address=first, count=module.map.channels, dev_id=unit)
+        return [Reply(unit, b"", self._framer.buildFrame(module.answer(state)))]
 
     def _reply(self, frame: bytes, now_s: float) -> Reply:
         transaction, unit = int.from_bytes(frame[:2]), frame[6]
@@ -173,6 +187,8 @@ def _acts(module: InputModule) -> tuple[str, ...]:
     acts = ["restart"]
     if module.map.counter_limit:
         acts.append(f"preset {module.map.counter_limit - 3}")
+    if module.map.uploads:
+        acts.append("auto-upload")
     acts += [f"switch do:{output}" for output in module.map.outputs]
     if Use.VALUE in module.map.uses:
         acts += [f"{hand} ai:{channel}" for channel in range(module.map.channels) for hand in HANDS]

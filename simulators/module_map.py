@@ -46,6 +46,8 @@ class ModuleMap(msgspec.Struct, frozen=True):
     holding: Cells = {}
     input: Cells = {}
     refuses_zero: bool = False
+    uploads: bool = False
+    """Over TCP it can send the state of its inputs unasked (auto-upload)."""
 
     @property
     def uses(self) -> set[Use]:
@@ -131,6 +133,7 @@ KONNAD_SDD8020 = ModuleMap(
     channels=8,
     coils=_row(Use.OUTPUT, 100, 2),
     discretes=_row(Use.LEVEL, 200, 8),
+    uploads=True,
 )
 
 EBYTE_E831 = ModuleMap(

@@ -65,6 +65,17 @@ class OsdpDevice:
         process.stdin.close()
         await process.wait()
 
+    @property
+    def address(self) -> str:
+        return self._readers.path
+
+    async def set_online(self, *, online: bool) -> None:
+        """Without power the readers' line is gone. Raises PortBusy."""
+        if not online:
+            await self.stop()
+        elif self._process is None:
+            await self.start()
+
     def acts(self) -> dict[int, tuple[str, ...]]:
         return dict.fromkeys(self._readers.keys, ACTS)
 

@@ -150,14 +150,14 @@ async def serve() -> None:
     settings = msgspec.json.decode(await stdin.readline(), type=Readers)
     readers: dict[int, Reader] = {}
 
-    def take(received: bytes) -> int:
+    def take(received: bytes, _: object) -> int:
         for reader in readers.values():
             reader.hear(received)
         return len(received)
 
-    line = PtyLine(Path(settings.path), take)
+    line = PtyLine(Path(settings.path))
     try:
-        line.open()
+        await line.open(take)
     except PortBusy as error:
         os.write(answers, f"{error}\n".encode())
         return
@@ -169,7 +169,7 @@ async def serve() -> None:
             os.write(answers, _do(readers, said) + b"\n")
     finally:
         ticking.cancel()
-        line.close()
+        await line.close()
 
 
 async def _tick(readers: dict[int, Reader]) -> None:

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from simulators.faults import Fault, FaultKind
+from simulators.makes import Protocol
 from simulators.scene import CameraSettings
 
 _Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -12,7 +14,9 @@ _Gap = Annotated[float, Meta(ge=0.5, le=86_400)]
 _Span = tuple[_Seconds, _Seconds]
 """Shortest and longest, in seconds."""
 _DeviceId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-_PointText = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*\.(door|lock|item|picture)$", max_length=64)]
+_PointText = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*\.(door|lock|item|picture|tamper|wire)$", max_length=64)
+]
 _ScopeText = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=48)]
 
 
@@ -28,41 +32,44 @@ class Control(Struct, frozen=True, forbid_unknown_fields=True):
     port: _Port = 18470
 
 
-class ModuleSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """An input module. kind `tcp` listens at host:port, kind `rtu` is alone on a pty at `path`.
+class CableSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A cable that `speaks` one protocol: at a `pty`, or at a `tcp` port of loopback.
 
-    `inputs`: input number (text, from 0) to the point wired to it.
+    `baud`: take the time that this speed would take, and garble what a driver at another speed is told.
     """
 
     id: _DeviceId
-    map: Literal["adam-6050", "moxa-e1210", "moxa-r1210"]
-    kind: Literal["tcp", "rtu"]
-    inputs: dict[str, _PointText]
-    host: str = "127.0.0.1"
-    port: _Port = 0
-    path: str = ""
-    unit: Annotated[int, Meta(ge=1, le=255)] = 1
-
-    def wiring(self) -> dict[int, str]:
-        """Input number to point."""
-        return {int(number): point for number, point in self.inputs.items()}
+    speaks: Protocol
+    pty: str = ""
+    tcp: Annotated[int, Meta(ge=0, le=65535)] | None = None
+    baud: Annotated[int, Meta(ge=0, le=921_600)] = 0
 
 
-class LockLineSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """A cabinet's line at pty `path`: board `board` drives the locks, board `item_board` sees the items."""
+class DeviceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A unit on a cable. `wires`: what is wired to it, by input number (modules) or EPC (tag readers).
+
+    A lock board has a `cabinet` of so many `slots`; `holds` says which of its contacts are wired.
+    `key`: the secure channel key of a card reader, 32 hex digits.
+    """
 
     id: _DeviceId
-    path: str
-    cabinet: _ScopeText
-    slots: Annotated[int, Meta(ge=1, le=24)] = 12
-    board: Annotated[int, Meta(ge=1, le=32)] = 1
-    item_board: Annotated[int, Meta(ge=1, le=32)] = 2
+    cable: _DeviceId
+    make: str
+    unit: Annotated[int, Meta(ge=0, le=255)] = 1
+    wires: dict[str, _PointText] = {}
+    cabinet: _ScopeText = ""
+    slots: Annotated[int, Meta(ge=1, le=48)] = 12
+    holds: Literal["both", "locks", "items"] = "both"
+    key: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{32})?$")] = ""
 
     def locks(self) -> list[str]:
-        return [f"{self.cabinet}.s{slot:02}.lock" for slot in range(1, self.slots + 1)]
+        return self._slots("lock") if self.cabinet and self.holds != "items" else []
 
     def items(self) -> list[str]:
-        return [f"{self.cabinet}.s{slot:02}.item" for slot in range(1, self.slots + 1)]
+        return self._slots("item") if self.cabinet and self.holds != "locks" else []
+
+    def _slots(self, kind: str) -> list[str]:
+        return [f"{self.cabinet}.s{slot:02}.{kind}" for slot in range(1, self.slots + 1)]
 
 
 class Room(Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,6 +111,35 @@ class ActivitySettings(Struct, frozen=True, forbid_unknown_fields=True):
     rooms_max: Annotated[int, Meta(ge=1)] = 6
 
 
+class PlannedFault(Struct, frozen=True, forbid_unknown_fields=True):
+    """At scenario second `at_s` a fault strikes a cable; it is healed at `until_s`, 0: never."""
+
+    at_s: _Seconds
+    cable: _DeviceId
+    kind: FaultKind
+    unit: int | None = None
+    p: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    every: Annotated[int, Meta(ge=0)] = 0
+    count: Annotated[int, Meta(ge=0)] = 0
+    ms: Annotated[float, Meta(ge=0, le=60_000)] = 600.0
+    code: Annotated[int, Meta(ge=1, le=11)] = 4
+    until_s: _Seconds = 0.0
+
+    @property
+    def fault(self) -> Fault:
+        return Fault(self.kind, self.unit, self.p, self.every, self.count, self.ms, self.code)
+
+
+class Move(Struct, frozen=True, forbid_unknown_fields=True):
+    """At scenario second `at_s` a contact begins to move as `how` says: see moves.py."""
+
+    at_s: _Seconds
+    points: list[_PointText]
+    how: Literal["bounce", "chatter", "pulses"]
+    times: Annotated[int, Meta(ge=1, le=10_000)] = 5
+    ms: Annotated[float, Meta(gt=0, le=60_000)] = 100.0
+
+
 class Act(Struct, frozen=True, forbid_unknown_fields=True):
     """At scenario second `at_s` the point takes the value."""
 
@@ -115,10 +151,14 @@ class Act(Struct, frozen=True, forbid_unknown_fields=True):
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything one `casewatch sim run` plays. `speed` 2 plays the day twice as fast.
 
+    `title`: what it is about, in a line. `site`: a file with everything that this one does not say itself.
+    `point`: points that no device's wires name, such as a supervised contact's wire.
     `record`: the JSON-lines file of every change, begun anew by each run; empty: none. Relative paths
     resolve against the working directory.
     """
 
+    title: str = ""
+    site: str = ""
     seed: int = 1
     speed: Annotated[float, Meta(gt=0, le=1000)] = 1.0
     record: str = "simulators.jsonl"
@@ -126,9 +166,12 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     cameras: Cameras = field(default_factory=Cameras)
     activity: ActivitySettings | None = None
     station: list[Station] = field(default_factory=list)
-    module: list[ModuleSettings] = field(default_factory=list)
-    lock_line: list[LockLineSettings] = field(default_factory=list)
+    cable: list[CableSettings] = field(default_factory=list)
+    device: list[DeviceSettings] = field(default_factory=list)
+    point: list[_PointText] = field(default_factory=list)
     act: list[Act] = field(default_factory=list)
+    move: list[Move] = field(default_factory=list)
+    fault: list[PlannedFault] = field(default_factory=list)
 
     def camera_settings(self) -> list[CameraSettings]:
         size = (self.cameras.width, self.cameras.height, self.cameras.fps)
@@ -141,6 +184,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
 
     def points(self) -> list[str]:
         """Every point that something is wired to, in the order of the file."""
-        wired = [point for module in self.module for point in module.inputs.values()]
-        wired += [point for line in self.lock_line for point in line.locks() + line.items()]
+        wired = [point for device in self.device for point in device.wires.values()]
+        wired += [point for device in self.device for point in device.locks() + device.items()]
+        wired += self.point
         return wired + [f"{camera.id}.picture" for camera in self.camera_settings()]

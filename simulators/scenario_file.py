@@ -11,18 +11,39 @@ import msgspec
 from msgspec import NODEFAULT
 
 from simulators.errors import ScenarioFault
-from simulators.module_map import MODULE_MAPS
+from simulators.makes import MAKES, Make
 from simulators.plant import VALUES, point_kind
-from simulators.scenario import Scenario
+from simulators.scenario import DeviceSettings, Scenario
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+"""Those that are delivered; they can be named without folder and ending."""
+
+
+def scenario_path(name: str) -> Path:
+    """A scenario by its path, or by the name of one that is delivered."""
+    delivered = SCENARIOS / f"{name}.toml"
+    return delivered if delivered.is_file() and not Path(name).exists() else Path(name)
+
+
+def delivered_scenarios() -> list[tuple[str, str]]:
+    """Name and title of each that is delivered."""
+    found = [(path.stem, _read(path)) for path in sorted(SCENARIOS.glob("*.toml"))]
+    return [(name, str(raw.get("title", ""))) for name, raw in found if "title" in raw]
 
 
 def load_scenario(path: Path) -> Scenario:
-    """The scenario in a file. Raises ScenarioFault."""
+    """The scenario in a file, on top of the site that it names. Raises ScenarioFault."""
+    raw = _read(path)
+    if isinstance(site := raw.get("site"), str):
+        raw = _read(path.parent / site) | raw
+    return parse_scenario(raw)
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise ScenarioFault([f"{path}: {fault}"]) from fault
-    return parse_scenario(raw)
 
 
 def parse_scenario(raw: dict[str, Any]) -> Scenario:
@@ -69,41 +90,60 @@ def _sense_faults(scenario: Scenario) -> Iterator[str]:
     """Faults between values that are each well formed."""
     if not _is_loopback(scenario.control.host):
         yield f"control.host: {scenario.control.host} is not a loopback address; the page knows no sign-in"
-    for number, line in enumerate(scenario.lock_line, start=1):
-        if line.board == line.item_board:
-            yield f"lock_line[{number}].item_board: {line.item_board} is the lock board's own number"
     for name in ("gap_s", "open_s") if scenario.activity else ():
         shortest, longest = getattr(scenario.activity, name)
         if shortest > longest:
             yield f"activity.{name}: the shortest, {shortest}, is above the longest, {longest}"
-    yield from _module_faults(scenario)
+    yield from _device_faults(scenario)
     yield from _clashes(scenario)
     yield from _act_faults(scenario)
 
 
-def _module_faults(scenario: Scenario) -> Iterator[str]:
-    for number, module in enumerate(scenario.module, start=1):
-        where = f"module[{number}]"
-        if module.kind == "rtu" and not module.path:
-            yield f"{where}.path: missing; kind rtu needs one"
-        channels = MODULE_MAPS[module.map].channels
-        for key in module.inputs:
-            if not key.isdecimal() or int(key) >= channels:
-                yield f"{where}.inputs.{key}: a {module.map} has inputs 0 to {channels - 1}"
+def _device_faults(scenario: Scenario) -> Iterator[str]:
+    cables = {cable.id: cable for cable in scenario.cable}
+    for number, cable in enumerate(scenario.cable, start=1):
+        if bool(cable.pty) == (cable.tcp is not None):
+            yield f"cable[{number}]: needs either pty or tcp"
+        if not any(device.cable == cable.id for device in scenario.device):
+            yield f"cable[{number}]: no device is on {cable.id}"
+    for number, device in enumerate(scenario.device, start=1):
+        where = f"device[{number}]"
+        make = MAKES.get(device.make)
+        if device.cable not in cables:
+            yield f"{where}.cable: {device.cable}: no such cable; there are {', '.join(cables)}"
+        if make is None:
+            yield f"{where}.make: {device.make}: no such make; there are {', '.join(MAKES)}"
+            continue
+        speaks = cables[device.cable].speaks if device.cable in cables else make.speaks[0]
+        if speaks not in make.speaks:
+            yield f"{where}.make: a {device.make} does not speak {speaks}"
+        yield from _wiring_faults(where, device, make)
+
+
+def _wiring_faults(where: str, device: DeviceSettings, make: Make) -> Iterator[str]:
+    if make.kind == "module":
+        for key in device.wires:
+            if not key.isdecimal() or int(key) >= make.channels:
+                yield f"{where}.wires.{key}: a {device.make} has inputs 0 to {make.channels - 1}"
+    if make.kind == "cabinet" and not device.cabinet:
+        yield f"{where}.cabinet: missing; a lock board has one"
+    if make.kind == "cabinet" and device.slots > make.channels:
+        yield f"{where}.slots: a {device.make} has {make.channels}"
+    if make.kind == "card_reader" and not device.key:
+        yield f"{where}.key: missing; a card reader has one"
 
 
 def _clashes(scenario: Scenario) -> Iterator[str]:
     """What only one may have, and several claim."""
-    ports = [scenario.control.port, *(module.port for module in scenario.module if module.kind == "tcp")]
+    ports = [scenario.control.port, *(cable.tcp for cable in scenario.cable if cable.tcp is not None)]
     if scenario.camera_settings():
         ports.append(scenario.cameras.port)
-    ids = [module.id for module in scenario.module] + [line.id for line in scenario.lock_line]
-    paths = [module.path for module in scenario.module if module.kind == "rtu"]
-    paths += [line.path for line in scenario.lock_line]
     claims: dict[str, list[str]] = {
-        "device id": ids,
+        "cable id": [cable.id for cable in scenario.cable],
+        "device id": [device.id for device in scenario.device],
+        "unit": [f"{device.unit} of {device.cable}" for device in scenario.device],
         "port": [str(port) for port in ports if port],
-        "path": paths,
+        "path": [cable.pty for cable in scenario.cable if cable.pty],
         "point": scenario.points(),
         "station id": [station.id for station in scenario.station],
         "room id": [room.id for station in scenario.station for room in station.room],
@@ -121,6 +161,14 @@ def _act_faults(scenario: Scenario) -> Iterator[str]:
             yield f"act[{number}].point: {act.point} is wired to nothing"
         elif act.value not in (values := VALUES[point_kind(act.point)]):
             yield f"act[{number}].value: {act.value!r} is not one of {', '.join(values)}"
+    for number, move in enumerate(scenario.move, start=1):
+        for point in move.points:
+            if point not in points:
+                yield f"move[{number}].points: {point} is wired to nothing"
+    cables = {cable.id for cable in scenario.cable}
+    for number, fault in enumerate(scenario.fault, start=1):
+        if fault.cable not in cables:
+            yield f"fault[{number}].cable: {fault.cable}: no such cable"
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,8 +9,11 @@ from simulators.plant import Plant
 VOLTS = {"short": 0.0, "closed": 2.5, "open": 10 / 3, "cut": 5.0}
 FULL_SCALE_VOLTS = 10.0
 DRIFT_STEP = 0.02
-HANDS = ("cut", "short", "bridge", "drift", "mend")
-"""What can be done to a wire: `bridge` holds the contact closed, `drift` adds 2 % to the voltage."""
+HUM_VOLTS = 0.04
+HANDS = ("cut", "short", "bridge", "drift", "hum", "mend")
+"""What can be done to a wire: `bridge` holds the contact closed, `drift` adds 2 % to the voltage, `hum` lays
+a mains cable beside it.
+"""
 
 
 class SupervisedWire:
@@ -21,20 +24,24 @@ class SupervisedWire:
         self._plant = plant
         self._done = ""
         self._drift = 0.0
+        self._hum = 0.0
 
     def handle(self, hand: str) -> None:
         """One of HANDS."""
         if hand == "mend":
-            self._done, self._drift = "", 0.0
+            self._done, self._drift, self._hum = "", 0.0, 0.0
         elif hand == "drift":
             self._drift += DRIFT_STEP
+        elif hand == "hum":
+            self._hum = HUM_VOLTS
         else:
             self._done = hand
 
     def raw(self) -> int:
         """The module's reading, 0-65535 for 0-10 V."""
-        volts = VOLTS[self._state()] * (1 + self._drift)
-        return min(0xFFFF, round(0xFFFF * volts / FULL_SCALE_VOLTS))
+        self._hum = -self._hum
+        volts = VOLTS[self._state()] * (1 + self._drift) + self._hum
+        return max(0, min(0xFFFF, round(0xFFFF * volts / FULL_SCALE_VOLTS)))
 
     def _state(self) -> str:
         if self._contact is None:

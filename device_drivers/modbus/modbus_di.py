@@ -30,6 +30,7 @@ class ModbusDi:
         slices = input_slices(profile, used_range("di", profile.inputs, channels), line)
         self._slices: dict[str, Slice] = {}
         self._asks: dict[str, Ask] = {}
+        self._requests: dict[str, bytes] = {}
         self._reads = tuple(self._first_read(part, is_only=len(slices) == 1) for part in slices)
         self._turn: Turn | None = None
         self._latched: set[int] = set()
@@ -40,7 +41,7 @@ class ModbusDi:
 
     def encode(self, read: Read) -> bytes:
         ask = self._asks[read.name]
-        request = self._envelope.wrap(_request(ask))
+        request = self._envelope.wrap(self._requests[read.name])
         if read.name in self._slices:
             self._written.clear()
         elif isinstance(ask, Write):
@@ -56,7 +57,7 @@ class ModbusDi:
         if is_older:
             # On a line with an echo, that of the write was taken for its reply, which is this.
             raise UnaskedFrame("the reply to a write before this request")
-        data = _data(ask, self._envelope.unwrap(reply))
+        data = self._data(read, self._envelope.unwrap(reply))
         part = self._slices.get(read.name)
         if part is not None:
             self._turn = turn.begin(self._profile, part, self._latched)
@@ -73,7 +74,7 @@ class ModbusDi:
         name = "inputs" if is_only else f"inputs {part.first}-{part.last}"
         channels = tuple(f"di:{n}" for n in range(part.first, part.last + 1))
         self._slices[name] = part
-        self._asks[name] = part.level
+        self._register(name, part.level)
         return read_of(name, self._envelope.unit, channels, part.spans, self._envelope.overhead_bytes)
 
     def _follow(self, ask: Ask, read: Read) -> Read:
@@ -86,19 +87,24 @@ class ModbusDi:
             name = f"clear {ask.function}/{ask.address}"
             size = overhead + len(_request(ask))
             follow = Read(name, unit, read.channels, size, overhead + frame.READ_REQUEST_BYTES)
-        self._asks[name] = ask
+        self._register(name, ask)
         return follow
+
+    def _register(self, name: str, ask: Ask) -> None:
+        """What a read of this name asks. A module has few different requests, so few names."""
+        if name not in self._asks:
+            self._asks[name], self._requests[name] = ask, _request(ask)
+
+    def _data(self, read: Read, pdu: bytes) -> bytes:
+        """What the reply brings; nothing for a write. Raises a DriverError if it is another's."""
+        ask = self._asks[read.name]
+        if isinstance(ask, Span):
+            return frame.reply_data(pdu, ask.function, frame.data_bytes(ask.function, ask.count))
+        frame.check_write_reply(pdu, self._requests[read.name])
+        return b""
 
 
 def _request(ask: Ask) -> bytes:
     if isinstance(ask, Span):
         return frame.read_request(ask.function, ask.address, ask.count)
     return frame.write_request(ask.function, ask.address, ask.value)
-
-
-def _data(ask: Ask, pdu: bytes) -> bytes:
-    """What the reply to a request brings; nothing for a write. Raises a DriverError if it is another's."""
-    if isinstance(ask, Span):
-        return frame.reply_data(pdu, ask.function, frame.data_bytes(ask.function, ask.count))
-    frame.check_write_reply(pdu, _request(ask))
-    return b""

@@ -11,6 +11,7 @@ from device_drivers.errors import ProfileFault
 from device_drivers.modbus.frame import WORD_FUNCTIONS
 
 ADDRESSES = 0x10000
+INPUTS_MAX = 128
 Address = Annotated[int, Meta(ge=0, lt=ADDRESSES)]
 Stride = Annotated[int, Meta(ge=1, le=64)]
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -54,19 +55,22 @@ class Clear(_Table, frozen=True):
 
 
 class Latches(_Table, frozen=True):
-    """A bit an input that stays on once the input went on, at `address` + `stride` * n, until cleared."""
+    """A bit an input, at `address` + `stride` * n, that an `edge` of the input sets until it is cleared:
+    rising, when it goes on; falling, when it goes off.
+    """
 
     function: Literal[1, 2]
     address: Address
     clear: Clear
     stride: Stride = 1
+    edge: Literal["rising", "falling"] = "rising"
 
 
 class Profile(_Table, frozen=True):
     """One model. `inputs` are numbered from 0: channels `di:0` …"""
 
     model: Annotated[str, Meta(min_length=1, max_length=80)]
-    inputs: Annotated[int, Meta(ge=1, le=128)]
+    inputs: Annotated[int, Meta(ge=1, le=INPUTS_MAX)]
     level: Level
     counters: Counters | None = None
     latches: Latches | None = None

@@ -17,6 +17,7 @@ IDENTIFY_FUNCTION = 0x2B
 _IDENTIFY_TYPE = 0x0E
 _IDENTIFY_BASIC = 0x01
 _EXCEPTION_FLAG = 0x80
+_PDU_MAX_BYTES = 253
 _OBJECTS_AT = 6
 """Function, type, code, conformity, more follows, next object; then their count."""
 
@@ -119,6 +120,6 @@ def _identity_bytes(pdu: bytes) -> int | None:
         if len(pdu) < at + 2:
             return None
         at += 2 + pdu[at + 1]
-    if at > frame.MBAP_HEADER_BYTES + 253:
-        raise BadFrame(f"an identification of {at} bytes")
+        if at > _PDU_MAX_BYTES:
+            raise BadFrame(f"an identification of {at} bytes and more")
     return at

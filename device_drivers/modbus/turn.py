@@ -6,6 +6,7 @@ after the counters were read. A level that differed is read again with its count
 still is told without a count.
 """
 
+import struct
 from collections.abc import Generator
 from typing import TypeAlias
 
@@ -13,9 +14,10 @@ import msgspec
 
 from device_drivers.driver import Observation, Sight
 from device_drivers.modbus.frame import WORD_FUNCTIONS
-from device_drivers.modbus.profile import Counters, Level, Profile
+from device_drivers.modbus.profile import INPUTS_MAX, Counters, Level, Profile
 from device_drivers.modbus.slices import Slice, Span
 
+CHANNELS = tuple(f"di:{n}" for n in range(INPUTS_MAX))
 COUNT_ROUNDS_MAX = 3
 CLEARS_MAX = 12
 """Latches cleared in one turn, so that it ends. Those left over stay on in the module for the next."""
@@ -45,10 +47,12 @@ def begin(profile: Profile, part: Slice, pending: set[int]) -> Turn:
 def _one_frame(profile: Profile, part: Slice) -> Turn:
     data = yield part.level
     level = _level(profile.level, part.level, part, data)
-    counts = None if profile.counters is None else _counts(profile.counters, part.level, part, data)
+    if profile.counters is None:
+        return [Observation(CHANNELS[n], bool(level >> n & 1)) for n in range(part.first, part.last + 1)]
+    counts, bits = _counts(profile.counters, part.level, part, data), profile.counters.bits
     return [
-        Observation(f"di:{n}", bool(level >> n & 1), counts[n] if counts else None, _bits(profile))
-        for n in range(part.first, part.last + 1)
+        Observation(CHANNELS[n], bool(level >> n & 1), count, bits)
+        for n, count in enumerate(counts, start=part.first)
     ]
 
 
@@ -63,28 +67,36 @@ def _counted_apart(profile: Profile, part: Slice) -> Turn:
         if not moved:
             break
         before = level
+    bits = profile.counters.bits
     return [
-        Observation(f"di:{n}", bool(level >> n & 1), None if moved >> n & 1 else counts[n], _bits(profile))
-        for n in range(part.first, part.last + 1)
+        Observation(CHANNELS[n], bool(level >> n & 1), None if moved >> n & 1 else count, bits)
+        for n, count in enumerate(counts, start=part.first)
     ]
 
 
 def _latched(profile: Profile, part: Slice, pending: set[int]) -> Turn:
-    """A latch is cleared while its input is off, and remembered before that: the reply to the clearing may
-    get lost when the module has cleared it already.
+    """A latch that is set while its input is as before the edge tells of an edge that the level missed.
+
+    Only then it is cleared, and remembered before that: the reply to the clearing may get lost when the
+    module has cleared it already.
     """
-    assert profile.latches is not None
+    latches, channels = profile.latches, range(part.first, part.last + 1)
+    assert latches is not None
+    clear = latches.clear
     assert part.beside is not None
-    clear, stride = profile.latches.clear, profile.latches.stride
-    before = _level(profile.level, part.level, part, (yield part.level))
-    latches = int.from_bytes((yield part.beside), "little")
-    channels = range(part.first, part.last + 1)
-    seen = [n for n in channels if latches >> stride * (n - part.first) & 1 and not before >> n & 1]
-    for n in seen[:CLEARS_MAX]:
+    resting = latches.edge == "falling"
+    level = _level(profile.level, part.level, part, (yield part.level))
+    found = int.from_bytes((yield part.beside), "little")
+    missed = [n for n in channels if found >> latches.stride * (n - part.first) & 1]
+    missed = [n for n in missed if bool(level >> n & 1) is resting][:CLEARS_MAX]
+    for n in missed:
         pending.add(n)
         yield Write(clear.function, clear.address + clear.stride * n, clear.value)
     level = _level(profile.level, part.level, part, (yield part.level))
-    told: list[Sight] = [Observation(f"di:{n}", bool(level >> n & 1), latched=n in pending) for n in channels]
+    told: list[Sight] = []
+    for n in channels:
+        is_on = bool(level >> n & 1)
+        told.append(Observation(CHANNELS[n], is_on, latched=n in pending and is_on is resting))
     pending.difference_update(channels)
     return told
 
@@ -104,17 +116,12 @@ def _level(level: Level, span: Span, part: Slice, data: bytes) -> int:
     return bits & ((1 << count) - 1) << part.first
 
 
-def _counts(counters: Counters, span: Span, part: Slice, data: bytes) -> dict[int, int]:
-    """The count of each of the slice's inputs."""
-    counts = {}
-    for n in range(part.first, part.last + 1):
-        at = 2 * (counters.address + counters.words * n - span.address)
-        words = [int.from_bytes(data[at + 2 * m : at + 2 * m + 2]) for m in range(counters.words)]
-        if counters.word_order == "low_first":
-            words.reverse()
-        counts[n] = words[0] if counters.bits == 16 else words[0] << 16 | words[1]
-    return counts
-
-
-def _bits(profile: Profile) -> int:
-    return profile.counters.bits if profile.counters else 32
+def _counts(counters: Counters, span: Span, part: Slice, data: bytes) -> list[int]:
+    """The count of each of the slice's inputs, in order."""
+    start = counters.address + counters.words * part.first - span.address
+    end = start + counters.words * (part.last - part.first + 1)
+    words = struct.unpack(f">{len(data) // 2}H", data)[start:end]
+    if counters.bits == 16:
+        return list(words)
+    high, low = (0, 1) if counters.word_order == "high_first" else (1, 0)
+    return [left << 16 | right for left, right in zip(words[high::2], words[low::2], strict=True)]

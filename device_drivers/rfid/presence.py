@@ -19,13 +19,13 @@ DOUBT_FACTOR = 2
 """Unseen for so many times `misses` rounds that were not all whole: no longer "there", unknown."""
 
 
-Epc = Annotated[str, Meta(pattern=r"^([0-9A-F]{4}){1,31}$")]
-_TAG_CHANNEL = re.compile(r"^tag:((?:[0-9A-F]{4}){1,31})$")
+Epc = Annotated[str, Meta(pattern=r"^([0-9A-F]{4}){1,31}\Z")]
+_TAG_CHANNEL = re.compile(r"^tag:((?:[0-9A-F]{4}){1,31})\Z")
 
 
 class TagOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`misses`: see above. `reference_tags`: EPCs of tags that are glued to the cabinet; an antenna that
-    hears none of them is off, whatever the reader says of it.
+    """`reference_tags`: EPCs of tags that are glued to the cabinet. An antenna that hears none of them is
+    off, even where its reader cannot tell.
     """
 
     misses: Annotated[int, Meta(ge=1, le=100)] = 3

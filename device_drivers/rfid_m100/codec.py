@@ -10,6 +10,7 @@ RSSI is in dBm, a signed byte. The upper five bits of PC are the number of words
 published module handbook in several copies, drivers for it, and frames that users caught.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -41,7 +42,9 @@ TAG_OVERHEAD_BYTES = 5
 EPC_MAX_BYTES = 62
 TAG_BYTES = OVERHEAD_BYTES + TAG_OVERHEAD_BYTES + 12
 """The notice of a tag with the usual EPC of 96 bits."""
-_DATA_MAX_BYTES = TAG_OVERHEAD_BYTES + EPC_MAX_BYTES
+FRAME_MAX_BYTES = OVERHEAD_BYTES + TAG_OVERHEAD_BYTES + EPC_MAX_BYTES
+_HEAD = re.compile(rb"\xbb[\x00-\x02].\x00[\x00-\x43]", re.DOTALL)
+"""Of a frame of any type with up to 67 bytes of data."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -118,41 +121,21 @@ def split_commands(received: bytes) -> tuple[list[Frame], int]:
         used = end
         if frame.type == COMMAND:
             commands.append(frame)
-    begun = received.find(HEAD, used)
-    while begun >= 0 and not _may_grow(received, begun):
-        begun = received.find(HEAD, begun + 1)
+    begun = received.find(HEAD, max(used, len(received) - FRAME_MAX_BYTES))
     return commands, len(received) if begun < 0 else begun
 
 
 def _frames(received: bytes) -> Iterator[tuple[int, int, Frame]]:
     """Start, end and content of each sound frame. A head that begins none costs one byte."""
-    start = received.find(HEAD)
-    while start >= 0:
-        end = _end(received, start)
-        if end is None:
-            start = received.find(HEAD, start + 1)
-            continue
-        yield start, end, Frame(received[start + 1], received[start + 2], received[start + 5 : end - 2])
-        start = received.find(HEAD, end)
-
-
-def _end(received: bytes, start: int) -> int | None:
-    """Where the sound frame at `start` ends; None: there is none, or not yet."""
-    if len(received) < start + OVERHEAD_BYTES or not _has_sound_head(received, start):
-        return None
-    end = start + OVERHEAD_BYTES + received[start + 4]
-    if len(received) < end or received[end - 1] != END:
-        return None
-    return end if sum(received[start + 1 : end - 2]) & 0xFF == received[end - 2] else None
-
-
-def _may_grow(received: bytes, start: int) -> bool:
-    """Whether a frame that begins here only lacks its end."""
-    if len(received) < start + 5:
-        return True
-    return _has_sound_head(received, start) and len(received) < start + OVERHEAD_BYTES + received[start + 4]
-
-
-def _has_sound_head(received: bytes, start: int) -> bool:
-    kind, length = received[start + 1], int.from_bytes(received[start + 3 : start + 5])
-    return kind in (COMMAND, REPLY, NOTICE) and length <= _DATA_MAX_BYTES
+    head = _HEAD.search(received)
+    while head:
+        start, data = head.start(), head.end()
+        end = data + received[data - 1] + 2
+        is_sound = (
+            end <= len(received)
+            and received[end - 1] == END
+            and sum(received[start + 1 : end - 2]) & 0xFF == received[end - 2]
+        )
+        if is_sound:
+            yield start, end, Frame(received[start + 1], received[start + 2], received[data : end - 2])
+        head = _HEAD.search(received, end if is_sound else start + 1)

@@ -52,8 +52,6 @@ REPLY_MIN_BYTES = 6
 COMMAND_MIN_BYTES = 5
 COMMAND_MAX_BYTES = 10
 EPC_MAX_BYTES = 62
-TAGS_BYTES_MAX = 200
-"""A reader begins another frame before the tags in one exceed this (simulator's choice; Len allows 250)."""
 _Q = 4
 _SESSION_0 = 0
 _TARGET_A = 0
@@ -71,8 +69,8 @@ class Command(msgspec.Struct, frozen=True):
     """What a host asks. `port` 0: the reader's only antenna."""
 
     address: int
-    code: int
     port: int = 0
+    scan_ms: int = 0
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -155,8 +153,9 @@ def split_commands(received: bytes) -> tuple[list[Command], int]:
     """A reader's view: the inventories in what came, and the bytes that are done with."""
     commands, used = [], 0
     for start, end in _sound(received, COMMAND_MIN_BYTES):
-        port = received[start + 6] - 0x7F if end - start == COMMAND_MAX_BYTES else 0
-        commands.append(Command(received[start + 1], received[start + 2], port))
+        is_at_port = end - start == COMMAND_MAX_BYTES
+        at_port = (received[start + 6] - 0x7F, received[start + 7] * 100) if is_at_port else (0, 0)
+        commands.append(Command(received[start + 1], *at_port))
         used = end
     return commands, max(used, len(received) - COMMAND_MAX_BYTES)
 
@@ -167,14 +166,13 @@ def _reply(frame: bytes) -> Reply:
 
 def _sound(received: bytes, shortest: int) -> Iterator[tuple[int, int]]:
     """Start and end of each sound frame; bytes that begin none are passed over."""
-    start = 0
-    while start + shortest <= len(received):
+    start = received.find(INVENTORY, 2) - 2
+    while start >= 0:
         end = start + 1 + received[start]
-        if shortest <= end - start and end <= len(received) and _is_sound(received, start):
+        is_sound = shortest <= end - start and end <= len(received) and _is_sound(received, start)
+        if is_sound:
             yield start, end
-            start = end
-        else:
-            start += 1
+        start = received.find(INVENTORY, (end if is_sound else start + 1) + 2) - 2
 
 
 def _is_sound(received: bytes, start: int) -> bool:

@@ -66,7 +66,7 @@ class RfidUhf18:
         return tuple(self._reads)
 
     def encode(self, read: Read) -> bytes:
-        if read in self._reads:
+        if read.name != self._again[read.name].name:
             self._rounds[read.name].begin()
         return self._requests[read.name]
 

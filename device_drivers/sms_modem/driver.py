@@ -18,7 +18,7 @@ from device_drivers.errors import BadFrame, DeviceRefused, WrongReply
 from device_drivers.sms_modem import codec, pdu
 
 CHANNEL = "modem"
-PIN = re.compile(r"^[0-9]{4,8}$")
+PIN = re.compile(r"^[0-9]{4,8}\Z")
 PARTS_MAX = 6
 DELETIONS_MAX = 5
 """A turn has room for no more exchanges; what is left waits for the next."""

@@ -16,7 +16,7 @@ import msgspec
 from device_drivers.errors import BadFrame
 from device_drivers.sms_modem import alphabet
 
-NUMBER = re.compile(r"^\+?[0-9]{3,20}$")
+NUMBER = re.compile(r"^\+?[0-9]{3,20}\Z")
 _SUBMIT = 0x01
 _STATUS_REPORT = 0x02
 _TYPE_MASK = 0x03

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+import typer
 from rich.console import Console
 from rich.status import Status
 
@@ -21,6 +22,7 @@ from edge.technician import screen
 from edge.technician.alone import alone
 from edge.technician.stopping import until_stopped
 from edge.technician.turns import turns
+from edge.technician.untouched import has_latches
 
 
 class CaptureSummary(msgspec.Struct, frozen=True):
@@ -39,6 +41,9 @@ def run(settings_file: Path, bus: str, file: Path, for_s: float, *, is_json: boo
     settings = settings_check.load(settings_file)
     line = find(settings, bus)
     digest = settings_check.fingerprint(settings_file, settings)
+    for device in settings.device:
+        if device.bus == bus and has_latches(device):
+            typer.echo(f"{device.id}: its latches are cleared as they are read, as the agent does", err=True)
     with alone(settings.data_dir, "capture"):
         summary = asyncio.run(_capture(settings, line, file, for_s, digest, is_json=is_json))
     if is_json:
@@ -83,7 +88,8 @@ def header(settings: Settings, line: BusPlan, digest: str) -> Header:
         at=time.time_ns() // 1_000_000,
         bus=line.bus.id,
         kind=line.bus.kind,
-        baud=0 if line.bus.kind in registry.TCP_KINDS else line.bus.baud,
+        baud=line.bus.baud,
+        max_slice_ms=line.bus.max_slice_ms,
         devices=devices,
     )
 

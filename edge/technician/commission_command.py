@@ -7,7 +7,6 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
 
 from rich.console import Console
 from rich.live import Live
@@ -27,6 +26,7 @@ from edge.technician.commissioning import Moment, Result, Walk
 from edge.technician.keyboard import Keyboard, listening
 from edge.technician.stopping import until_stopped
 from edge.technician.turns import turns
+from edge.technician.untouched import untouched
 
 FRAMES_A_SECOND = 10
 
@@ -86,7 +86,7 @@ class Walking:
     """The walk with everything that feeds it: a task a line, the keyboard, the screen."""
 
     def __init__(self, settings: Settings, began: Moment) -> None:
-        self._lines = plan.plan(settings)
+        self._lines = untouched(settings)
         self._buses: dict[str, Bus] = {}
         drivers: dict[str, Driver] = {}
         for line in self._lines:
@@ -94,9 +94,7 @@ class Walking:
             drivers.update(line.drivers)
             self._buses.update(dict.fromkeys(line.drivers, bus))
         self._listeners = [entry.listener for entry in plan.listeners(settings)]
-        self._commanded = {
-            name: cast("Commanded", driver) for name, driver in drivers.items() if hasattr(driver, "command")
-        }
+        self._commanded = {name: d for name, d in drivers.items() if isinstance(d, Commanded)}
         units = {device.id: device.unit for device in settings.device}
         self._walk = Walk(settings.point, units, self._commanded, began)
         self._tasks: list[asyncio.Task[None]] = []

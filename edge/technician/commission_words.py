@@ -58,7 +58,7 @@ RESULTS: dict[Result, Words] = {
 
 _REMARKS: dict[RemarkCode, Words] = {
     RemarkCode.NEVER_MOVED: ("没有看到动作", "was never seen to move"),
-    RemarkCode.CROSSED: ("动的是 {0}:接线是否对调?", "{0} moved instead: crossed wires?"),
+    RemarkCode.CROSSED: ("期间 {0} 动了:接线是否对调?", "{0} moved meanwhile: crossed wires?"),
     RemarkCode.COUNTER_STILL: (
         "模块计数器不动:请启动计数,否则短时开门会漏",
         "the module's counter stands still: start it, or short openings are missed",

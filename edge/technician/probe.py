@@ -3,22 +3,20 @@
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 import msgspec
 
 from device_drivers import registry
 from device_drivers.bus import REOPEN_FIRST_S, Bus
 from device_drivers.driver import Driver, Observation
-from device_drivers.errors import BadFrame, DriverError, LinkDown, NoReply, ProfileFault, WrongReply
+from device_drivers.errors import BadFrame, DriverError, LinkDown, NoReply, WrongReply
 from device_drivers.modbus import question
 from device_drivers.modbus.envelope import Framing
-from device_drivers.modbus.profile import Profile, load_profile
 from device_drivers.modbus.question import Question
 from edge import plan
 from edge.technician import probing
 from edge.technician.bus_plan import place
-from edge.technician.probing import Found, ProbeReport, Target
+from edge.technician.probing import AnyProfile, Found, ProbeReport, Target
 
 Step = Callable[[int], None]
 """Told how many more units were dealt with."""
@@ -63,7 +61,7 @@ class _Scan:
         self._step = step
         self._transaction = 0
         self._garbled: list[int] = []
-        self._profiles: dict[str, Profile] = {}
+        self._profiles: dict[str, AnyProfile] = {}
 
     async def run(self, units: list[int]) -> list[Found]:
         try:
@@ -100,7 +98,8 @@ class _Scan:
                     there.add(unit)
                 self._step(1)
         if there:
-            self._load_profiles()
+            paths = {name: plan.profile_path(name) for name in plan.profile_names()}
+            self._profiles = probing.load_profiles(paths)
         return [await self._modbus_unit(unit) for unit in sorted(there)]
 
     async def _modbus_unit(self, unit: int) -> Found:
@@ -129,11 +128,6 @@ class _Scan:
             candidates=tuple(candidates),
             settings=self._expected.get(unit, ""),
         )
-
-    def _load_profiles(self) -> None:
-        for name in plan.profile_names():
-            with suppress(ProfileFault):  # `check` tells of a faulty profile
-                self._profiles[name] = load_profile(plan.profile_path(name))
 
     async def _lock_boards(self, units: list[int]) -> list[Found]:
         found = []

@@ -13,8 +13,10 @@ Latches and sticky inputs are cleared by a write only, and a `Question` cannot e
 own family's command alone, with a check over it, and no read contains one (the tests look for it).
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -22,10 +24,13 @@ from device_drivers import registry
 from device_drivers.driver import Driver
 from device_drivers.errors import ProfileFault
 from device_drivers.modbus import frame
-from device_drivers.modbus.profile import Profile
+from device_drivers.modbus.analogue_profile import AnalogueProfile, load_analogue_profile
+from device_drivers.modbus.profile import Profile, load_profile
 from device_drivers.modbus.question import READ_FUNCTIONS, Identity
 from device_drivers.registry import BusKind
 from edge.settings import BusSettings
+
+AnyProfile: TypeAlias = Profile | AnalogueProfile
 
 PINGS = (frame.read_request(3, 0, 1), frame.read_request(2, 0, 1))
 """Two: a device may stay silent to a function that it does not know."""
@@ -128,21 +133,27 @@ def is_there(reply: bytes | None) -> bool:
     return reply is not None and not (reply[0] & 0x80 and reply[1:] and reply[1] in _ABSENT_EXCEPTIONS)
 
 
-def level_question(profile: Profile) -> bytes:
+def level_question(profile: AnyProfile) -> bytes:
     """The PDU that reads a profile's input levels, and nothing else of it."""
-    level = profile.level
-    is_words = level.function in frame.WORD_FUNCTIONS
-    return frame.read_request(level.function, level.address, _count(profile, is_words=is_words))
+    return frame.read_request(*_levels(profile))
 
 
-def fits(profile: Profile, reply: bytes | None) -> bool:
+def fits(profile: AnyProfile, reply: bytes | None) -> bool:
     """Whether this is a good reply to the profile's `level_question`."""
     if reply is None or len(reply) < 2:
         return False
-    level = profile.level
-    is_words = level.function in frame.WORD_FUNCTIONS
-    byte_count = frame.data_bytes(level.function, _count(profile, is_words=is_words))
-    return reply[0] == level.function and reply[1] == byte_count == len(reply) - 2
+    function, _, count = _levels(profile)
+    return reply[0] == function and reply[1] == frame.data_bytes(function, count) == len(reply) - 2
+
+
+def load_profiles(paths: Mapping[str, Path]) -> dict[str, AnyProfile]:
+    """Those that can be read, of inputs or of analogue values; `check` tells of the others."""
+    profiles: dict[str, AnyProfile] = {}
+    for name, path in paths.items():
+        for load in (load_profile, load_analogue_profile):
+            with suppress(ProfileFault):
+                profiles[name] = load(path)
+    return profiles
 
 
 def function_questions() -> dict[int, bytes]:
@@ -181,5 +192,10 @@ def missing(expected: dict[int, str], found: Iterable[Found]) -> list[str]:
     return [f"{device} (unit {unit})" for unit, device in expected.items() if unit not in seen]
 
 
-def _count(profile: Profile, *, is_words: bool) -> int:
-    return (profile.inputs + 15) // 16 if is_words else profile.inputs
+def _levels(profile: AnyProfile) -> tuple[int, int, int]:
+    """(function, address, count) of all inputs' levels or values."""
+    if isinstance(profile, AnalogueProfile):
+        return profile.values.function, profile.values.address, profile.inputs
+    is_words = profile.level.function in frame.WORD_FUNCTIONS
+    count = (profile.inputs + 15) // 16 if is_words else profile.inputs
+    return profile.level.function, profile.level.address, count

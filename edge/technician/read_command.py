@@ -22,6 +22,7 @@ from edge.technician.alone import alone
 from edge.technician.reading import Change, Sample, Summary, Watch
 from edge.technician.stopping import until_stopped
 from edge.technician.turns import one_turn, turns
+from edge.technician.untouched import untouched
 
 
 def run(settings_file: Path, point: str, *, is_watch: bool, is_json: bool) -> bool:
@@ -45,7 +46,7 @@ def find(settings: Settings, point: str) -> tuple[PointSettings, BusPlan, Poll]:
         raise NotThere(
             f"{point}: {device.id} speaks by itself and cannot be asked; see `journal tail --follow`"
         )
-    line = next(line for line in plan.plan(settings) if line.bus.id == device.bus)
+    line = next(line for line in untouched(settings) if line.bus.id == device.bus)
     polls = [poll for poll in line.polls if poll.device == device.id and entry.channel in poll.read.channels]
     return entry, line, polls[0]
 

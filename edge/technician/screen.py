@@ -50,7 +50,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell
 def print_line(text: Cell) -> None:
     """A line; a styled one keeps its colours on a terminal only."""
     if isinstance(text, Text) and is_terminal():
-        Console().print(text, soft_wrap=True)
+        Console().print(text)
     else:
         typer.echo(str(text))
 

@@ -1,21 +1,17 @@
-"""What the control page draws: stations with their rooms, and every device with what is wired to it."""
+"""What the control page draws: stations with their rooms, and every cable with its devices."""
 
 from typing import Any
 
 import msgspec
 
 from simulators.installation import CAMERAS, Installation
-from simulators.module_map import MODULE_MAPS
-from simulators.scenario import Room
+from simulators.makes import MAKES
+from simulators.scenario import CableSettings, DeviceSettings, Room
 
 
 def layout(installation: Installation) -> dict[str, Any]:
-    """JSON for GET /layout. A device's address is the one it really has."""
+    """JSON for GET /layout. A cable's address is the one it really has."""
     scenario, online = installation.scenario, installation.online()
-    power = {
-        device: {"id": device, "address": installation.address(device), "online": is_online}
-        for device, is_online in online.items()
-    }
     wired = set(scenario.points())
     return {
         "stations": [
@@ -26,29 +22,52 @@ def layout(installation: Installation) -> dict[str, Any]:
             }
             for station in scenario.station
         ],
-        "modules": [
-            {
-                "map": module.map,
-                "unit": module.unit,
-                "channels": MODULE_MAPS[module.map].channels,
-                "inputs": module.inputs,
-                **power[module.id],
-            }
-            for module in scenario.module
+        "cables": [_cable(cable, installation) for cable in scenario.cable],
+        "cameras": {
+            "id": CAMERAS,
+            "address": installation.line(CAMERAS).address,
+            "online": online[CAMERAS],
+        }
+        if CAMERAS in online
+        else None,
+    }
+
+
+def _cable(cable: CableSettings, installation: Installation) -> dict[str, Any]:
+    line = installation.line(cable.id)
+    acts = line.acts()
+    return {
+        "id": cable.id,
+        "address": line.address,
+        "speaks": cable.speaks,
+        "baud": cable.baud,
+        "online": installation.online()[cable.id],
+        "devices": [
+            _device(device, acts.get(device.unit, ()))
+            for device in installation.scenario.device
+            if device.cable == cable.id
         ],
-        "lock_lines": [
-            {
-                "cabinet": line.cabinet,
-                "boards": [line.board, line.item_board],
-                "slots": [
-                    {"lock": lock, "item": item}
-                    for lock, item in zip(line.locks(), line.items(), strict=True)
-                ],
-                **power[line.id],
-            }
-            for line in scenario.lock_line
+    }
+
+
+def _device(device: DeviceSettings, acts: tuple[str, ...]) -> dict[str, Any]:
+    make = MAKES[device.make]
+    locks, items = device.locks(), device.items()
+    slots = device.slots if make.kind == "cabinet" else 0
+    return {
+        "id": device.id,
+        "make": device.make,
+        "unit": device.unit,
+        "kind": make.kind,
+        "channels": make.channels,
+        "wires": device.wires if make.kind == "module" else {},
+        "slots": [
+            {"lock": locks[n] if locks else None, "item": items[n] if items else None} for n in range(slots)
         ],
-        "cameras": power.get(CAMERAS),
+        "tags": [{"epc": epc, "point": point} for epc, point in device.wires.items()]
+        if make.kind == "reader"
+        else [],
+        "acts": acts,
     }
 
 

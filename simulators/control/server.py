@@ -1,15 +1,18 @@
-"""HTTP control of the simulators: read and set points, take devices offline, read the record of changes."""
+"""HTTP control of the simulators: points and their record, cables, frames, faults, acts of devices."""
 
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
+from simulators.control.fault_words import FAULT_WORDS
 from simulators.control.layout import layout
-from simulators.errors import BadValue, PortBusy, SimulatorError, UnknownDevice, UnknownPoint
+from simulators.errors import BadValue, PortBusy, SimulatorError, UnknownAct, UnknownDevice, UnknownPoint
+from simulators.faults import Fault, FaultKind
 from simulators.installation import Installation
 from simulators.plant import VALUES, point_kind
 
@@ -19,6 +22,7 @@ FILES = {"/": "page.html", "/page.css": "page.css", "/page.js": "page.js"}
 STATUS: dict[type[SimulatorError], int] = {
     UnknownPoint: 404,
     UnknownDevice: 404,
+    UnknownAct: 422,
     BadValue: 422,
     PortBusy: 409,
 }
@@ -29,11 +33,32 @@ class PointBody(msgspec.Struct, forbid_unknown_fields=True):
     value: str
 
 
-class DeviceBody(msgspec.Struct, forbid_unknown_fields=True):
-    """`restart`: the device was without power, its counters start from nothing."""
-
+class CableBody(msgspec.Struct, forbid_unknown_fields=True):
     online: bool
-    restart: bool = False
+
+
+class ActBody(msgspec.Struct, forbid_unknown_fields=True):
+    act: str
+
+
+class FaultBody(msgspec.Struct, forbid_unknown_fields=True):
+    """As Fault, on a cable."""
+
+    cable: str
+    kind: FaultKind
+    unit: int | None = None
+    p: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    every: Annotated[int, Meta(ge=0)] = 0
+    count: Annotated[int, Meta(ge=0)] = 0
+    ms: Annotated[float, Meta(ge=0, le=60_000)] = 600.0
+    code: Annotated[int, Meta(ge=1, le=11)] = 4
+
+
+class HealBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Nothing named: every fault of every cable."""
+
+    cable: str | None = None
+    id: int | None = None
 
 
 class ControlServer:
@@ -50,7 +75,13 @@ class ControlServer:
                 web.get("/points", self._points),
                 web.post("/points/{point}", self._set_point),
                 web.get("/record", self._record),
-                web.post("/devices/{device}", self._set_device),
+                web.post("/cables/{cable}", self._set_cable),
+                web.post("/devices/{device}/acts", self._act),
+                web.get("/devices/{device}/log", self._log),
+                web.get("/faults", self._faults),
+                web.post("/faults", self._inject),
+                web.post("/faults/heal", self._heal),
+                web.get("/frames", self._frames),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -86,15 +117,54 @@ class ControlServer:
         return _json({"point": point, "value": body.value, "changed": change is not None, "change": change})
 
     async def _record(self, request: web.Request) -> web.Response:
-        after = request.query.get("after", "0")
-        if not after.isdecimal():
-            raise BadValue(f"after: {after!r} is no number of a change")
-        return _json({"changes": self._installation.plant.changes(int(after))})
+        return _json({"changes": self._installation.plant.changes(_number(request, "after"))})
 
-    async def _set_device(self, request: web.Request) -> web.Response:
-        device, body = request.match_info["device"], await _body(request, DeviceBody)
-        await self._installation.set_online(device, online=body.online, restart=body.restart)
-        return _json({"device": device, "online": body.online})
+    async def _set_cable(self, request: web.Request) -> web.Response:
+        cable, body = request.match_info["cable"], await _body(request, CableBody)
+        await self._installation.set_online(cable, online=body.online)
+        return _json({"cable": cable, "online": body.online})
+
+    async def _act(self, request: web.Request) -> web.Response:
+        device, body = request.match_info["device"], await _body(request, ActBody)
+        await self._installation.act(device, body.act)
+        return _json({"device": device, "act": body.act})
+
+    async def _log(self, request: web.Request) -> web.Response:
+        return _json({"lines": self._installation.log(request.match_info["device"])})
+
+    async def _faults(self, _: web.Request) -> web.Response:
+        active = [
+            {"id": entry.id, "cable": name, "left": entry.left, **msgspec.to_builtins(entry.fault)}
+            for name, cable in self._installation.cables().items()
+            for entry in cable.faults.active.values()
+        ]
+        kinds = [{"kind": kind, "zh": zh, "en": en} for kind, (zh, en) in FAULT_WORDS.items()]
+        return _json({"kinds": kinds, "active": active})
+
+    async def _inject(self, request: web.Request) -> web.Response:
+        body = await _body(request, FaultBody)
+        fields = msgspec.structs.asdict(body)
+        cable = fields.pop("cable")
+        return _json({"id": await self._installation.inject(cable, Fault(**fields))})
+
+    async def _heal(self, request: web.Request) -> web.Response:
+        body = await _body(request, HealBody)
+        cables = self._installation.cables()
+        names = [body.cable] if body.cable else list(cables)
+        for name in names:
+            await self._installation.cable(name).heal(body.id)
+        return _json({"healed": names})
+
+    async def _frames(self, request: web.Request) -> web.Response:
+        frames = self._installation.frames(request.query.get("cable", ""), _number(request, "after"))
+        return _json({"frames": frames})
+
+
+def _number(request: web.Request, name: str) -> int:
+    text = request.query.get(name, "0")
+    if not text.isdecimal():
+        raise BadValue(f"{name}: {text!r} is no number")
+    return int(text)
 
 
 async def _body(request: web.Request, kind: type[Body]) -> Body:

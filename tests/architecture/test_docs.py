@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("device_drivers/*/README.md")])
 # Commands that start, change or need a whole county: their options are checked, they are not run.
 LONG_RUNNING = {"demo", "run", "set", "list", "invite", "readmit"}
+LONG_RUNNING |= {"probe", "read", "capture", "doctor", "commission"}
 
 
 def commands() -> list[tuple[str, str]]:

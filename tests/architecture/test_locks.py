@@ -20,8 +20,9 @@ def test_a_python_lock_has_hashes_and_no_address(path: Path) -> None:
         assert "--hash=sha256:" in block, block.splitlines()[0]
 
 
-def test_the_page_lock_has_no_address() -> None:
-    lock = json.loads((ROOT / "central/board/package-lock.json").read_text())
+@pytest.mark.parametrize("folder", ["central/board", "tests/peers"])
+def test_a_node_lock_has_no_address(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
     assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
 
 

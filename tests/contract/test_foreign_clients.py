@@ -17,31 +17,58 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.eventually import eventually
+
 SCENARIO = """
 record = "record.jsonl"
 [control]
 port = 0
-[[module]]
+[[cable]]
 id = "adam"
-map = "adam-6050"
-kind = "tcp"
-inputs = { 0 = "west.r1.door", 3 = "west.r2.door" }
-[[module]]
+speaks = "modbus-tcp"
+tcp = 0
+[[device]]
+id = "adam"
+cable = "adam"
+make = "adam-6050"
+wires = { 0 = "west.r1.door", 3 = "west.r2.door" }
+[[cable]]
 id = "moxa"
-map = "moxa-e1210"
-kind = "tcp"
-inputs = { 0 = "east.r1.door", 9 = "east.r2.door" }
-[[module]]
+speaks = "modbus-tcp"
+tcp = 0
+[[device]]
+id = "moxa"
+cable = "moxa"
+make = "moxa-e1210"
+wires = { 0 = "east.r1.door", 9 = "east.r2.door" }
+[[cable]]
 id = "serial"
-map = "moxa-r1210"
-kind = "rtu"
-path = "pty/io"
+speaks = "modbus-rtu"
+pty = "pty/io"
+[[device]]
+id = "serial"
+cable = "serial"
+make = "moxa-r1210"
 unit = 5
-inputs = { 2 = "north.r1.door" }
-[[lock_line]]
+wires = { 2 = "north.r1.door" }
+[[cable]]
 id = "locks"
-path = "pty/locks"
+speaks = "lock-8a"
+pty = "pty/locks"
+[[device]]
+id = "locks"
+cable = "locks"
+make = "lock-8a"
+unit = 1
 cabinet = "west.cab1"
+holds = "locks"
+[[device]]
+id = "items"
+cable = "locks"
+make = "lock-8a"
+unit = 2
+cabinet = "west.cab1"
+holds = "items"
 """
 
 needs_mbpoll = pytest.mark.skipif(not shutil.which("mbpoll"), reason="mbpoll is not installed (apt: mbpoll)")
@@ -64,7 +91,7 @@ class Simulators:
         ready = self.process.stdout.readline()
         self.control = re.fullmatch(r"simulators_ready control=(http://127\.0\.0\.1:\d+)\n", ready)[1]
         self.ports = {
-            module["id"]: module["address"].rpartition(":")[2] for module in self.ask("/layout")["modules"]
+            cable["id"]: cable["address"].rpartition(":")[2] for cable in self.ask("/layout")["cables"]
         }
 
     def ask(self, path, body=None, content_type="application/json"):
@@ -161,24 +188,23 @@ def test_mbpoll_reads_a_module_on_a_pty(simulators):
 def test_a_module_that_vanished_returns_with_its_counters_unless_it_was_restarted(simulators, device):
     point = {"moxa": "east.r1.door", "serial": "north.r1.door"}[device]
 
-    def counts():
+    def counters():
         words = ("-t", "3:int", "-B", "-r", "17", "-c", "16")
-        return sum(
-            (
-                mbpoll_rtu(simulators, *words)
-                if device == "serial"
-                else mbpoll_tcp(simulators.ports["moxa"], *words)
-            ).values()
-        )
+        if device == "serial":
+            return mbpoll_rtu(simulators, *words)
+        return mbpoll_tcp(simulators.ports["moxa"], *words)
+
+    def counts():
+        return sum(counters().values())
 
     simulators.flip(point, 2)
-    simulators.ask(f"/devices/{device}", {"online": False})
+    simulators.ask(f"/cables/{device}", {"online": False})
     assert counts() == 0
     simulators.flip(point, 1)
-    simulators.ask(f"/devices/{device}", {"online": True})
+    simulators.ask(f"/cables/{device}", {"online": True})
     assert counts() == 3
-    simulators.ask(f"/devices/{device}", {"online": True, "restart": True})
-    assert counts() == 0
+    simulators.ask(f"/devices/{device}/acts", {"act": "restart"})
+    eventually(lambda: set(counters().values()) == {0}, 15, "the module after its restart")
 
 
 def test_taking_a_module_offline_cuts_its_connections(simulators):
@@ -186,7 +212,7 @@ def test_taking_a_module_offline_cuts_its_connections(simulators):
     with socket.create_connection(address, timeout=5) as client:
         client.sendall(bytes.fromhex("0001 0000 0006 01 01 0000 000c"))
         assert client.recv(64) == bytes.fromhex("0001 0000 0005 01 01 02 0000")
-        simulators.ask("/devices/adam", {"online": False})
+        simulators.ask("/cables/adam", {"online": False})
         assert client.recv(64) == b""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address, timeout=5)
@@ -257,7 +283,7 @@ def test_the_control_refuses_what_it_does_not_know(simulators):
     assert simulators.refusal("/points/west.r9.door", {"value": "open"}) == (404, "sim.unknown_point")
     assert simulators.refusal("/points/west.r1.door", {"value": "ajar"}) == (422, "sim.bad_value")
     assert simulators.refusal("/points/west.r1.door", {"valu": "open"}) == (422, "sim.bad_value")
-    assert simulators.refusal("/devices/none", {"online": True}) == (404, "sim.unknown_device")
+    assert simulators.refusal("/cables/none", {"online": True}) == (404, "sim.unknown_device")
     plain = simulators.refusal("/points/west.r1.door", {"value": "open"}, "text/plain")
     assert plain == (422, "sim.bad_value")
     assert simulators.ask("/record?after=0")["changes"] == []
@@ -291,7 +317,7 @@ def test_a_signal_stops_everything_and_leaves_no_port_behind(tmp_path, number):
 def test_a_port_in_use_is_one_clear_line_and_code_2(simulators, tmp_path_factory):
     port = simulators.ports["adam"]
     other = tmp_path_factory.mktemp("other")
-    (other / "day.toml").write_text(SCENARIO.replace('kind = "tcp"', f'kind = "tcp"\nport = {port}', 1))
+    (other / "day.toml").write_text(SCENARIO.replace("tcp = 0", f"tcp = {port}", 1))
     done = simulators.shell("run", str(other / "day.toml"))
     assert done.returncode == 2
     assert done.stderr == "record record.jsonl is being written by another run\n"

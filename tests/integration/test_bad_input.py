@@ -103,10 +103,10 @@ def test_a_module_that_vanishes_is_lost_and_back_without_invented_openings(world
         return {fault["kind"] for fault in world.centre.get("/api/v1/faults")["faults"]}
 
     before = [event for event in world.events() if event["row"]["kind"] == "door.open"]
-    world.simulators.post("/devices/io1", {"online": False})
+    world.simulators.post("/cables/io1", {"online": False})
     eventually(lambda: "point_silent" in fault_kinds(), 20, "the silent points' fault")
     assert set(world.door_states().values()) == {"unknown"}
-    world.simulators.post("/devices/io1", {"online": True})
+    world.simulators.post("/cables/io1", {"online": True})
     eventually(lambda: not fault_kinds(), 20, "the end of the fault")
     assert "unknown" not in world.door_states().values()
     assert [event for event in world.events() if event["row"]["kind"] == "door.open"] == before

@@ -221,9 +221,9 @@ def test_message_longer_than_any_is_kept_back_by_the_broker(world: World, centre
 def test_module_that_vanishes_and_returns_invents_no_opening(world: World, centre: Centre) -> None:
     door = world.doors[3]
     flip(world, centre, door, "open")
-    world.simulators.post("/devices/io1", {"online": False})
+    world.simulators.post("/cables/io1", {"online": False})
     centre.await_kind("point.quality", door)
-    world.simulators.post("/devices/io1", {"online": True})
+    world.simulators.post("/cables/io1", {"online": True})
     centre.await_kind("point.quality", door, 2)
     flip(world, centre, door, "closed")
     changes = [kind for kind in centre.kinds(door) if kind.startswith("door.")]

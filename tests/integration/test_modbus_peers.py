@@ -1,7 +1,6 @@
 """`modbus_di` against a server we did not write: pymodbus over TCP, RTU over TCP and a serial line."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from device_drivers import registry
 from device_drivers.bus import Bus
 from device_drivers.driver import Observation
 from device_drivers.errors import DeviceRefused, LinkDown
+from tests.support.modbus_cable import cable, needs_socat
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
 LEVEL = 0b1000_0000_0000_0101
@@ -39,21 +39,6 @@ async def tcp_server(framer: FramerType) -> AsyncIterator[int]:
         await server.shutdown()
 
 
-@asynccontextmanager
-async def cable(folder: Path) -> AsyncIterator[tuple[str, str]]:
-    """Two ptys joined by socat."""
-    ends = (str(folder / "ours"), str(folder / "theirs"))
-    socat = await asyncio.create_subprocess_exec("socat", *(f"pty,raw,echo=0,link={end}" for end in ends))
-    try:
-        async with asyncio.timeout(5):
-            while not all(Path(e).exists() for e in ends):  # noqa: ASYNC110, ASYNC240 - socat tells nobody
-                await asyncio.sleep(0.01)
-        yield ends
-    finally:
-        socat.terminate()
-        await socat.wait()
-
-
 async def poll(bus: Bus, bus_kind: registry.BusKind, profile: str, unit: int = 1) -> list[Observation]:
     path = PROFILES / f"{profile}.toml"
     driver = registry.build("modbus_di", registry.Site(bus_kind=bus_kind, unit=unit, profile=path))
@@ -73,7 +58,7 @@ async def test_a_module_of_pymodbus_is_read_over_tcp(bus_kind: registry.BusKind,
         await bus.close()
 
 
-@pytest.mark.skipif(shutil.which("socat") is None, reason="needs socat")
+@needs_socat
 async def test_a_module_of_pymodbus_is_read_over_a_serial_line(tmp_path: Path) -> None:
     async with cable(tmp_path) as (ours, theirs):
         server = ModbusSerialServer(counting_module(), framer=FramerType.RTU, port=theirs, baudrate=9600)

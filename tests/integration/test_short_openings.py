@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract.ids import PointId
-from contract.points import Clock
+from contract.points import Clock, Quality
 from device_drivers import registry
 from device_drivers.bus import Bus
 from device_drivers.driver import Driver, Read
@@ -26,6 +26,7 @@ from tests.support.modbus_cable import tcp_units
 PROFILES = Path(__file__).parents[2] / "config/profiles"
 DOOR = PointId("liuxu.int1.door")
 OPENINGS = 1_000
+NEVER = (10**12, "")
 OPEN_MS, POLL_MS = 100, 250
 EXCHANGE_MS = 20
 """What a request and its reply take in the world of this test, so that contacts move within a turn."""
@@ -66,7 +67,7 @@ class World:
         """Let the door move as far as its time has come."""
         while self._next[0] <= at_ms:
             self.plant.change(DOOR, self._next[1], *self._next[:1], 0)
-            self._next = next(self._moves, (10**12, ""))
+            self._next = next(self._moves, NEVER)
         self.now_ms = max(self.now_ms, at_ms)
 
     def poll(self) -> None:
@@ -83,6 +84,20 @@ class World:
         proposal = self.points.observe("io1", answer, stamp)
         self.points.commit(proposal)
         self.rows += proposal.drafts
+
+    def lose(self) -> None:
+        """Polls that the module does not answer."""
+        stamp = Stamp(self.now_ms, self.now_ms * 1_000_000, "b0", Clock.FREE)
+        proposal = self.points.fail("io1", Quality.COMM_FAIL, stamp)
+        self.points.commit(proposal)
+        self.rows += proposal.drafts
+
+    def flip(self, times: int) -> None:
+        """The door by hand, instead of its thousand openings."""
+        self._next = NEVER
+        for _ in range(times):
+            self.plant.change(DOOR, "open", 0, 0)
+            self.plant.change(DOOR, "closed", 0, 0)
 
     def run(self) -> None:
         start_ms = 0
@@ -126,6 +141,25 @@ def test_none_is_lost_where_the_counter_begins_anew(profile: str, act: str) -> N
     world.run()
     assert world.counted() == OPENINGS
     assert not any("counter_restarted" in row.data for row in world.rows)
+
+
+@pytest.mark.parametrize(("before", "after", "row"), [(3, 1, "counter_restarted"), (1, 3, "uncertain")])
+def test_a_module_that_restarted_in_silence_invents_no_certain_opening(
+    before: int, after: int, row: str
+) -> None:
+    world = World("ebyte-e831", "modbus_rtu", seed=0)
+    world.poll()
+    world.flip(before)
+    world.poll()
+    world.units.act(1, "restart")
+    world.units.hear(world.driver.encode(world.driver.reads()[0]), world.now_ms / 1_000)
+    world.lose()
+    world.now_ms += 2_500
+    world.flip(after)
+    world.rows.clear()
+    world.poll()
+    assert world.rows[-1].data[row] is True
+    assert world.counted() == max(0, after - before)
 
 
 def test_a_latch_tells_of_every_short_opening_that_had_a_poll_of_its_own() -> None:

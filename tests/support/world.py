@@ -139,8 +139,9 @@ class World:
         for index, port in enumerate(self.module_ports):
             inputs = "".join(f'"{n}" = "{self.doors[index * INPUTS + n]}"\n' for n in range(INPUTS))
             text += (
-                f'\n[[module]]\nid = "io{index + 1}"\nmap = "moxa-e1210"\nkind = "tcp"\nport = {port}\n'
-                f"unit = 1\n[module.inputs]\n{inputs}"
+                f'\n[[cable]]\nid = "io{index + 1}"\nspeaks = "modbus-tcp"\ntcp = {port}\n'
+                f'\n[[device]]\nid = "io{index + 1}"\ncable = "io{index + 1}"\nmake = "moxa-e1210"\n'
+                f"[device.wires]\n{inputs}"
             )
         text += f"\n[cameras]\nport = {self.rtsp_port}\n"
         text += f'\n[[station]]\nid = "{STATION}"\nname = {{ zh = "测试派出所", en = "Test Station" }}\n'

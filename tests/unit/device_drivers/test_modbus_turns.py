@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from device_drivers.bus import Bus, BusSettings
 from device_drivers.driver import Observation, Read
-from device_drivers.errors import DeviceRefused, NoReply, WrongReply
+from device_drivers.errors import DeviceRefused, DriverError, NoReply, WrongReply
 from device_drivers.modbus.frame import mbap_frame, rtu_content, rtu_frame
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import Clear, Counters, Latches, Level, Profile
@@ -146,6 +149,32 @@ def test_a_latch_of_an_input_that_is_on_stays_until_it_is_off_and_cleared_once()
     assert not module.turn()[0].latched
 
 
+def test_a_latch_of_falling_edges_tells_of_an_input_that_was_off_for_a_moment() -> None:
+    falling = msgspec.structs.replace(LATCHING.latches, edge="falling")
+    module = Module(msgspec.structs.replace(LATCHING, latches=falling))
+    module.level = [True, True, False]
+    for n in range(3):
+        module.pulse(n)
+    module.latches[1] = False
+    assert module.turn() == [
+        Observation("di:0", True, latched=True),
+        Observation("di:1", True),
+        Observation("di:2", False),
+    ]
+    assert module.latches == [False, False, True], "the opening that goes on is told by its level"
+
+
+def test_a_latch_whose_input_goes_on_in_the_same_turn_is_told_by_its_level() -> None:
+    module = Module(LATCHING)
+    module.pulse(0)
+
+    def go_on(exchange: int) -> None:
+        module.level[0] = exchange == 3
+
+    module.before_each = go_on
+    assert module.turn()[0] == Observation("di:0", True)
+
+
 def test_many_latches_at_once_stay_within_the_exchanges_of_a_turn() -> None:
     wide = Profile(
         model="wide",
@@ -182,6 +211,22 @@ def test_the_reply_to_another_write_is_no_reply() -> None:
     module.driver.encode(read)
     with pytest.raises(WrongReply):
         module.driver.decode(read, rtu_frame(1, bytes.fromhex("0500230000")))
+
+
+@given(st.lists(st.binary(max_size=60), max_size=8), st.booleans(), st.sampled_from([COUNTING, LATCHING]))
+def test_garbage_at_any_exchange_raises_driver_errors_only(
+    replies: list[bytes], is_sound: bool, profile: Profile
+) -> None:
+    driver = ModbusDi(profile, 1, "rtu")
+    answer = driver.reads()[0]
+    for content in replies:
+        driver.encode(answer)
+        try:
+            got = driver.decode(answer, rtu_frame(1, content or b"\x01") if is_sound else content)
+        except DriverError:
+            answer = driver.reads()[0]
+        else:
+            answer = got if isinstance(got, Read) else driver.reads()[0]
 
 
 async def on_a_bus(module: Module, *, echoes: bool) -> tuple[list[Observation], Bus]:

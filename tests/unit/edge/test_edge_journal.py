@@ -1,6 +1,7 @@
 """Durable on return, one chain, and a journal that stops rather than lies."""
 
 import asyncio
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -92,12 +93,25 @@ async def test_appends_that_come_together_share_one_commit_and_get_their_own_row
 
 
 async def test_point_states_are_kept_with_their_rows(tmp_path: Path) -> None:
-    memory = PointMemory("open", Quality.GOOD, 1_700_000_000_000, 17)
+    memory = PointMemory("open", Quality.GOOD, 1_700_000_000_000, 17, is_ajar=True)
     journal = await Journal.open(tmp_path, EDGE, FixedClock())
     await journal.append([draft()], {DOOR: memory})
     await journal.close()
     journal = await Journal.open(tmp_path, EDGE, FixedClock())
     assert await journal.memories() == {DOOR: memory}
+    await journal.close()
+
+
+async def test_a_journal_that_knows_of_no_ajar_locks_is_read_and_goes_on(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, EDGE, FixedClock())
+    await journal.append([draft()], {DOOR: PointMemory("open")})
+    await journal.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as db:
+        db.execute("ALTER TABLE point_state DROP COLUMN is_ajar")
+    journal = await Journal.open(tmp_path, EDGE, FixedClock())
+    assert await journal.memories() == {DOOR: PointMemory("open")}
+    await journal.append([draft()], {DOOR: PointMemory("open", is_ajar=True)})
+    assert journal.head == 2
     await journal.close()
 
 

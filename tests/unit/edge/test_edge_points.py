@@ -128,7 +128,7 @@ def test_opening_told_without_a_count_is_not_counted_again() -> None:
 LATCHES = [
     (False, False, [("point.pulse", {"count": 1, "latched": True, "window_ms": 100})]),
     (False, True, [("door.open", {"was": "closed"})]),
-    (True, True, []),
+    (True, True, [("point.pulse", {"count": 1, "latched": True, "window_ms": 100})]),
     (True, False, [("door.closed", {"was": "open"})]),
 ]
 

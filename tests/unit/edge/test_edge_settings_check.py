@@ -191,6 +191,41 @@ def test_timeout_shorter_than_an_exchange_is_a_fault(tmp_path: Path) -> None:
     assert "less than an exchange takes" in said(tmp_path, text)[0]
 
 
+def test_a_reader_of_tags_listens_for_longer_than_a_reply_is_waited_for(tmp_path: Path) -> None:
+    text = (
+        SOUND
+        + """
+[[bus]]
+id = "tags"
+kind = "serial"
+device = "/dev/ttyUSB9"
+baud = 115200
+
+[[device]]
+id = "m100"
+bus = "tags"
+driver = "rfid_m100"
+interval_ms = 2000
+options = { misses = 4, reference_tags = ["E28011700000020FEBEAD3B5"] }
+
+[[point]]
+id = "liuxu.cabinet.d1.item"
+type = "item"
+device = "m100"
+channel = "tag:E28068940000000000000001"
+
+[[point]]
+id = "liuxu.cabinet.antenna.tamper"
+type = "tamper"
+device = "m100"
+channel = "antenna:1"
+"""
+    )
+    assert said(tmp_path, text) == []
+    small = text.replace("tag:E2806894", "tag:e2806894")
+    assert "m100 has no tag:e2806894" in said(tmp_path, small)[0]
+
+
 def test_device_without_a_point_is_a_warning(tmp_path: Path) -> None:
     result = checked(tmp_path, SOUND.partition("[[point]]")[0])
     assert [problem.is_warning for problem in result.problems] == [True]

@@ -175,6 +175,24 @@ def test_a_hand_at_the_wire_does_what_it_says_until_it_is_mended() -> None:
     assert volts(cable) == pytest.approx(3.4, abs=0.001)
 
 
+def test_hum_moves_the_voltage_up_and_down() -> None:
+    cable = Cable(ADAM_6017)
+    cable.units.act(1, "hum ai:3")
+    assert sorted(volts(cable) for _ in range(2)) == pytest.approx([2.46, 2.54], abs=0.001)
+
+
+def test_a_module_with_auto_upload_on_sends_its_inputs_unasked() -> None:
+    cable = Cable(KONNAD_SDD8020, responder=ModbusTcpUnits)
+    cable.units.act(1, "auto-upload")
+    request = mbap_frame(9, 1, read_request(2, 200, 8))
+    unasked, reply = cable.units.hear(request, 0.0)[0]
+    assert (unasked.request, reply.request) == (b"", request)
+    assert unasked.frame == mbap_frame(0, 1, b"\x02\x01\x00")
+    assert reply.frame == mbap_frame(9, 1, b"\x02\x01\x00")
+    cable.units.act(1, "auto-upload")
+    assert len(cable.units.hear(request, 0.0)[0]) == 1
+
+
 def test_a_tamper_contact_is_an_input_like_others() -> None:
     cable = Cable()
     cable.plant.change(TAMPER, "tripped", 0, 0)

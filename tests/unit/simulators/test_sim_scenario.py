@@ -16,16 +16,24 @@ host = "0.0.0.0"
 port = 99999
 [activity]
 gap_s = [1]
-[[module]]
+[[cable]]
 id = "one"
-map = "adam-6060"
-kind = "tcp"
-[module.inputs]
+speaks = "morse"
+tcp = 15000
+[[device]]
+id = "one"
+make = "adam-6060"
+[device.wires]
 0 = "liuxu.int1.window"
-[[lock_line]]
+[[device]]
 id = "locks"
-path = "pty/locks"
-slots = 25
+cable = "two"
+make = "lock-8a"
+slots = 49
+[[fault]]
+at_s = 1
+cable = "one"
+kind = "gremlins"
 """
 
 SENSELESS = """
@@ -34,22 +42,45 @@ host = "0.0.0.0"
 port = 15000
 [activity]
 gap_s = [9, 3]
-[[module]]
+[[cable]]
 id = "one"
-map = "adam-6050"
-kind = "tcp"
-port = 15000
-inputs = { 12 = "a.r1.door", x = "a.r2.door" }
-[[module]]
+speaks = "modbus-tcp"
+tcp = 15000
+[[cable]]
 id = "one"
-map = "moxa-r1210"
-kind = "rtu"
-inputs = { 0 = "a.r1.door" }
-[[lock_line]]
+speaks = "modbus-rtu"
+[[cable]]
 id = "locks"
-path = "pty/locks"
-cabinet = "a.cab1"
-item_board = 1
+speaks = "lock-8a"
+pty = "pty/locks"
+[[device]]
+id = "io"
+cable = "one"
+make = "adam-6050"
+wires = { 12 = "a.r1.door", x = "a.r2.door" }
+[[device]]
+id = "io"
+cable = "locks"
+make = "moxa-r1210"
+wires = { 0 = "a.r1.door" }
+[[device]]
+id = "board"
+cable = "nowhere"
+make = "kr-cu12"
+slots = 13
+[[device]]
+id = "what"
+cable = "locks"
+make = "adam-6060"
+unit = 2
+[[fault]]
+at_s = 1
+cable = "three"
+kind = "late"
+[[move]]
+at_s = 1
+points = ["a.r9.door"]
+how = "chatter"
 [[act]]
 at_s = 1
 point = "a.r9.door"
@@ -78,10 +109,11 @@ def test_every_fault_of_shape_is_listed_with_its_place():
             "colour",
             "control.port",
             "activity.gap_s",
-            "module[1].map",
-            "module[1].inputs",
-            "lock_line[1].slots",
-            "lock_line[1].cabinet",
+            "cable[1].speaks",
+            "device[1].cable",
+            "device[1].wires",
+            "device[2].slots",
+            "fault[1].kind",
         ]
     )
 
@@ -91,11 +123,18 @@ def test_every_fault_of_sense_is_listed():
         [
             "control.host",
             "activity.gap_s",
-            "module[1].inputs.12",
-            "module[1].inputs.x",
-            "module[2].path",
-            "lock_line[1].item_board",
-            "device id one",
+            "cable[2]",
+            "device[1].wires.12",
+            "device[1].wires.x",
+            "device[2].make",
+            "device[3].cable",
+            "device[3].cabinet",
+            "device[3].slots",
+            "device[4].make",
+            "cable id one",
+            "device id io",
+            "fault[1].cable",
+            "move[1].points",
             "port 15000",
             "point a.r1.door",
             "act[1].point",
@@ -105,7 +144,7 @@ def test_every_fault_of_sense_is_listed():
 
 
 def test_a_table_where_a_list_belongs_is_a_fault_and_no_traceback():
-    assert begins(faults_of("module = 3\ncontrol = 4\nstation = [5]")) == ["control", "module", "station[1]"]
+    assert begins(faults_of("cable = 3\ncontrol = 4\nstation = [5]")) == ["cable", "control", "station[1]"]
 
 
 @pytest.mark.parametrize("content", [None, b"\xff", b"seed = "])
@@ -140,7 +179,10 @@ def test_a_camera_is_named_for_its_room_and_station():
 
 def test_a_scenario_of_modules_alone_is_enough():
     scenario = parse_scenario(
-        {"module": [{"id": "m1", "map": "moxa-e1210", "kind": "tcp", "inputs": {"0": "b.r1.door"}}]}
+        {
+            "cable": [{"id": "c1", "speaks": "modbus-tcp", "tcp": 0}],
+            "device": [{"id": "m1", "cable": "c1", "make": "moxa-e1210", "wires": {"0": "b.r1.door"}}],
+        }
     )
     assert scenario.points() == ["b.r1.door"]
     assert scenario.camera_settings() == []

@@ -1,0 +1,193 @@
+"""A cable: a line at one end, devices at the other, the fault layer between, and a record of its frames."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from simulators.errors import BadValue
+from simulators.faults import Emission, Fault, FaultKind, FaultLayer
+from simulators.wire import Reply, Responder
+
+FRAMES_KEPT = 200
+BITS_PER_CHAR = 11
+DEVICE_DELAY_S = 0.01
+"""What a device takes to answer on a cable whose speed is emulated."""
+NOISE_EVERY_S = 0.02
+WAITING_MAX_BYTES = 4096
+
+
+class WireFrame(msgspec.Struct, frozen=True):
+    """One frame as it went over the cable. `faults`: the kinds that struck it."""
+
+    n: int
+    at_ms: int
+    from_host: bool
+    unit: int
+    hex: str
+    text: str
+    faults: list[str] = []
+
+
+class LineEnd(Protocol):
+    """Where a driver finds the cable: a pty, or a TCP port."""
+
+    goes_with_power: bool
+    """A device without power has no such end; a serial line stays, and nobody answers on it."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def driver_baud(self) -> int:
+        """The speed that the driver chose, 0 where there is none."""
+
+    async def open(self, heard: Callable[[bytes, Callable[[bytes], None]], int]) -> None:
+        """`heard` gets what waits and a way to answer; it says how many bytes it is done with."""
+
+    async def close(self) -> None: ...
+    def send(self, data: bytes) -> None:
+        """To whoever listens, without having been asked."""
+
+    def drop(self) -> None:
+        """Cut every connection; the line stays."""
+
+
+class Cable:
+    """The devices of `responder` behind `end`. `baud` 0: as fast as the machine is."""
+
+    def __init__(self, end: LineEnd, responder: Responder, faults: FaultLayer, baud: int = 0) -> None:
+        self.responder = responder
+        self.faults = faults
+        self._end = end
+        self._baud = baud
+        self._frames: deque[WireFrame] = deque(maxlen=FRAMES_KEPT)
+        self._last_n = 0
+        self._is_online = False
+        self._is_open = False
+        self._noise: asyncio.TimerHandle | None = None
+
+    @property
+    def address(self) -> str:
+        return self._end.address
+
+    async def start(self) -> None:
+        """Raises PortBusy."""
+        await self._open()
+        self._is_online = True
+
+    async def stop(self) -> None:
+        if self._noise is not None:
+            self._noise.cancel()
+        self._is_open = False
+        await self._end.close()
+
+    async def set_online(self, *, online: bool) -> None:
+        """Without power a TCP module has no socket; units on a serial line say nothing. Raises PortBusy."""
+        self._is_online = online
+        if online and not self._is_open:
+            await self._open()
+        elif not online and self._end.goes_with_power and self._is_open:
+            self._is_open = False
+            await self._end.close()
+
+    async def inject(self, fault: Fault) -> int:
+        """Its number. Raises BadValue for a unit that is not on this cable, PortBusy."""
+        if fault.unit is not None and fault.unit not in self.responder.acts():
+            raise BadValue(f"unit {fault.unit}: not on this cable")
+        number = self.faults.inject(fault)
+        await self._apply()
+        if fault.kind is FaultKind.DROPPED:
+            self._end.drop()
+            self.faults.heal(number)
+        return number
+
+    async def heal(self, number: int | None = None) -> None:
+        self.faults.heal(number)
+        await self._apply()
+
+    def acts(self) -> dict[int, tuple[str, ...]]:
+        return self.responder.acts()
+
+    async def act(self, unit: int, act: str) -> None:
+        """Raises UnknownAct."""
+        self.responder.act(unit, act)
+
+    def frames(self, after: int) -> list[WireFrame]:
+        """Those numbered above `after`, oldest first, as far as they are kept."""
+        return [frame for frame in self._frames if frame.n > after]
+
+    async def _open(self) -> None:
+        await self._end.open(self._heard)
+        self._is_open = True
+
+    async def _apply(self) -> None:
+        """Let the faults of the line have their effect, or end it."""
+        is_unplugged = self.faults.has(FaultKind.UNPLUGGED)
+        if is_unplugged and self._is_open:
+            self._is_open = False
+            await self._end.close()
+        elif not is_unplugged and not self._is_open and self._is_online:
+            await self._open()
+        if self._noise is None and self._noise_now():
+            self._make_noise()
+
+    def _heard(self, received: bytes, answer: Callable[[bytes], None]) -> int:
+        if not self._is_online or self.faults.has(FaultKind.HALF_OPEN):
+            return len(received)
+        replies, used = self.responder.hear(received, asyncio.get_running_loop().time())
+        for reply in replies:
+            self._keep(reply.request, reply.unit, from_host=True)
+            self._answer(reply, answer)
+        if not replies and used:
+            self._keep(received[:used], 0, from_host=True)
+        return min(max(used, len(received) - WAITING_MAX_BYTES), len(received))
+
+    def _answer(self, reply: Reply, answer: Callable[[bytes], None]) -> None:
+        emissions, struck = self.faults.transmit(reply)
+        if self._baud and reply.frame:
+            speed = self._end.driver_baud
+            if speed not in {0, self._baud}:
+                emissions, struck = [Emission(0.0, self.faults.babble())], [*struck, FaultKind.GARBAGE.value]
+            wire_s = (len(reply.request) + len(reply.frame)) * BITS_PER_CHAR / self._baud + DEVICE_DELAY_S
+            emissions = [Emission(e.delay_s + wire_s, e.data) for e in emissions]
+        if struck and not emissions:
+            self._keep(b"", reply.unit, from_host=False, faults=struck)
+        for emission in emissions:
+            if emission.delay_s:
+                loop = asyncio.get_running_loop()
+                loop.call_later(emission.delay_s, self._send, emission.data, reply.unit, struck, answer)
+            else:
+                self._send(emission.data, reply.unit, struck, answer)
+
+    def _send(self, data: bytes, unit: int, struck: list[str], answer: Callable[[bytes], None]) -> None:
+        if self._is_open:
+            answer(data)
+            self._keep(data, unit, from_host=False, faults=struck)
+
+    def _keep(self, data: bytes, unit: int, *, from_host: bool, faults: list[str] | None = None) -> None:
+        self._last_n += 1
+        text = self.responder.describe(data) if data else "nothing"
+        at_ms = time.time_ns() // 1_000_000
+        self._frames.append(
+            WireFrame(self._last_n, at_ms, from_host, unit, data.hex(" "), text, faults or [])
+        )
+
+    def _noise_now(self) -> bytes:
+        if self.faults.has(FaultKind.STUCK_LOW):
+            return bytes(8)
+        if self.faults.has(FaultKind.STUCK_HIGH):
+            return b"\xff" * 8
+        return self.faults.babble() if self.faults.has(FaultKind.BABBLE) else b""
+
+    def _make_noise(self) -> None:
+        """A line that is stuck, or a unit that babbles, until the fault is healed."""
+        noise = self._noise_now()
+        if not noise:
+            self._noise = None
+            return
+        if self._is_open:
+            self._end.send(noise)
+        self._noise = asyncio.get_running_loop().call_later(NOISE_EVERY_S, self._make_noise)

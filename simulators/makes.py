@@ -1,0 +1,101 @@
+"""Every make of device there is: what it speaks, how a technician sees it, and its firmware on a cable."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import msgspec
+
+from simulators.input_module import InputModule
+from simulators.locks.board import LockBoard
+from simulators.locks.krcu import Cu48Line, KrcuLine
+from simulators.locks.lock_8a import Line8a
+from simulators.locks.winnsen import WinnsenLine
+from simulators.locks.wkly import WklyLine
+from simulators.modbus_units import ModbusRtuUnits, ModbusTcpUnits
+from simulators.module_map import MODULE_MAPS
+from simulators.plant import Plant
+from simulators.rfid_readers import M100Line, TagReader, Uhf18Line
+from simulators.sms_modem import SmsModemLine
+from simulators.wire import Responder
+
+Protocol = Literal[
+    "modbus-tcp",
+    "modbus-rtu",
+    "lock-8a",
+    "lock-krcu",
+    "lock-cu48",
+    "lock-winnsen",
+    "lock-wkly",
+    "rfid-m100",
+    "rfid-uhf18",
+    "at",
+    "osdp",
+    "onvif",
+]
+Kind = Literal["module", "cabinet", "reader", "modem", "card_reader", "camera"]
+MODBUS: tuple[Protocol, ...] = ("modbus-tcp", "modbus-rtu")
+
+
+class Make(msgspec.Struct, frozen=True):
+    """`channels`: its inputs, or locks; 0 where wires name what is there."""
+
+    kind: Kind
+    speaks: tuple[Protocol, ...]
+    channels: int = 0
+
+
+class Wiring(msgspec.Struct, frozen=True):
+    """A device's place in the plant: points by the channel they are wired to, locks and items in order."""
+
+    make: str
+    wires: Mapping[str, str]
+    locks: list[str]
+    items: list[str]
+
+
+MAKES: dict[str, Make] = {
+    **{name: Make("module", MODBUS, made.channels) for name, made in MODULE_MAPS.items()},
+    "lock-8a": Make("cabinet", ("lock-8a",), 24),
+    "kr-cu12": Make("cabinet", ("lock-krcu",), 12),
+    "kr-cu16": Make("cabinet", ("lock-krcu",), 16),
+    "kr-cu48": Make("cabinet", ("lock-cu48",), 48),
+    "winnsen": Make("cabinet", ("lock-winnsen",), 16),
+    "wkly": Make("cabinet", ("lock-wkly",), 24),
+    "m100": Make("reader", ("rfid-m100",)),
+    "uhf18": Make("reader", ("rfid-uhf18",)),
+    "sms-modem": Make("modem", ("at",)),
+    "osdp-reader": Make("card_reader", ("osdp",)),
+    "onvif-camera": Make("camera", ("onvif",)),
+}
+
+_LOCK_LINES: dict[str, Callable[[Mapping[int, LockBoard]], Responder]] = {
+    "lock-8a": Line8a,
+    "lock-krcu": KrcuLine,
+    "lock-cu48": Cu48Line,
+    "lock-winnsen": WinnsenLine,
+    "lock-wkly": WklyLine,
+}
+
+
+def build_responder(
+    speaks: Protocol, units: Mapping[int, Wiring], plant: Plant, open_lock: Callable[[str], None]
+) -> Responder:
+    """The firmware of all units on one cable."""
+    if speaks in MODBUS:
+        modules = {
+            unit: InputModule(MODULE_MAPS[own.make], {int(n): point for n, point in own.wires.items()}, plant)
+            for unit, own in units.items()
+        }
+        return ModbusTcpUnits(modules) if speaks == "modbus-tcp" else ModbusRtuUnits(modules)
+    if speaks in _LOCK_LINES:
+        boards = {
+            unit: LockBoard(own.locks, plant, open_lock, items=own.items) for unit, own in units.items()
+        }
+        return _LOCK_LINES[speaks](boards)
+    if speaks == "at":
+        return SmsModemLine(unit=next(iter(units)))
+    readers = {unit: TagReader({1: own.wires}, plant) for unit, own in units.items()}
+    if speaks == "rfid-m100":
+        unit, reader = next(iter(readers.items()))
+        return M100Line(reader, unit)
+    return Uhf18Line(readers)
