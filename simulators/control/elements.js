@@ -48,6 +48,7 @@ const SIZES = {
 };
 
 export function drawing(name) {
-  const text = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZES[name]}" class="drawing of-${name}" aria-hidden="true">${DRAWINGS[name]}</svg>`;
-  return document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
+  const parsed = document.createElement("template");
+  parsed.innerHTML = `<svg viewBox="0 0 ${SIZES[name]}" class="drawing of-${name}" aria-hidden="true">${DRAWINGS[name]}</svg>`;
+  return parsed.content.firstChild;
 }

@@ -45,7 +45,7 @@ export function showAbnormal(cables, active) {
   const moved = notAtRest();
   const unplugged = cables.filter((cable) => !cable.online);
   const chips = [
-    ...active.map((fault) => ({ key: `fault ${fault.id}`, sign: "⚠", kind: "faulted",
+    ...active.map((fault) => ({ key: `fault ${fault.cable} ${fault.id}`, sign: "⚠", kind: "faulted",
       words: activeWords(fault).map((text) => `${fault.cable}: ${text}`),
       go: () => goToCable(fault.cable) })),
     ...unplugged.map(({ id }) => ({ key: `cable ${id}`, sign: "✕", kind: "unplugged",

@@ -60,13 +60,14 @@ function drawCard(cable, inside, wire) {
 
 function cableCard(cable) {
   const devices = cable.devices.map(drawDevice);
-  const [frames, switches] = [framePanel(cable), faultPanel(cable)];
+  const [frames, switches] = cable.has_frames ? [framePanel(cable), faultPanel(cable)] : [];
   const { card, showOnline } = drawCard(cable, devices.map(({ box }) => box),
-    [element("div", { class: "wire" }, frames.box, switches.box)]);
+    frames ? [element("div", { class: "wire" }, frames.box, switches.box)] : []);
+  card.classList.toggle("wide", !frames);
   cards.set(cable.id, {
     showOnline,
-    showFaults: (active) => { switches.show(active); card.classList.toggle("faulted", active.length > 0); },
-    refreshes: [frames.refresh, ...devices.flatMap(({ refresh }) => refresh ?? [])],
+    showFaults: (active) => { switches?.show(active); card.classList.toggle("faulted", active.length > 0); },
+    refreshes: [...(frames ? [frames.refresh] : []), ...devices.flatMap(({ refresh }) => refresh ?? [])],
   });
   return card;
 }
@@ -91,14 +92,16 @@ const wired = (cable) => cable.devices.flatMap((device) => [
 ].filter(Boolean));
 
 function stationOf(cable, stations) {
+  if (stations.length === 1) return stations[0];
   const [point = ""] = wired(cable);
   return stations.find(({ id }) => point.startsWith(`${id}.`) || (!point && cable.id.startsWith(`${id}-`))) ?? COUNTY;
 }
 
-function drawStations(layout) {
-  const sections = [...layout.stations, COUNTY].flatMap((station) => {
-    const boxes = layout.cables.filter((cable) => stationOf(cable, layout.stations) === station).map(cableCard);
-    if (station === COUNTY && layout.cameras) boxes.push(cameraCard(layout.cameras, layout.stations));
+function drawStations({ stations, cables: drawnCables, cameras }) {
+  const shared = stations.length === 1 ? stations[0] : COUNTY;
+  const sections = [...stations, COUNTY].flatMap((station) => {
+    const boxes = drawnCables.filter((cable) => stationOf(cable, stations) === station).map(cableCard);
+    if (cameras && station === shared) boxes.push(cameraCard(cameras, stations));
     return boxes.length ? [element("article", { class: "station" },
       element("h2", {}, both([station.name.zh, station.name.en])), ...boxes)] : [];
   });

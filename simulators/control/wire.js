@@ -31,6 +31,10 @@ export function framePanel(cable) {
   const list = element("ol", { class: "frames", tabindex: "0", role: "log", "aria-live": "off",
     "aria-label": `${cable.id} 最近报文 last frames` });
   let lastN = 0;
+  let followsEnd = true;  // until somebody scrolls back
+  list.addEventListener("scroll", () => {
+    followsEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
+  });
   const hold = element("button", { type: "button", "aria-pressed": "false", onclick: () => {
     hold.setAttribute("aria-pressed", String(hold.getAttribute("aria-pressed") !== "true"));
     if (hold.getAttribute("aria-pressed") === "false") list.scrollTop = list.scrollHeight;
@@ -49,13 +53,12 @@ export function framePanel(cable) {
     const fresh = frames.filter((frame) => frame.n > lastN);
     if (!fresh.length) return;
     lastN = fresh.at(-1).n;
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
     list.append(...fresh.map(frameRow));
     for (const [kept, rows] of [[FRAMES_SHOWN, ":not(.faulted)"], [FAULTED_KEPT, ".faulted"]]) {
       const found = list.querySelectorAll(`li${rows}`);
       for (let n = 0; n < found.length - kept; n += 1) found[n].remove();
     }
-    if (isAtEnd) list.scrollTop = list.scrollHeight;
+    if (followsEnd) list.scrollTop = list.scrollHeight;
   }
   return { box, refresh };
 }
@@ -111,7 +114,7 @@ export function faultPanel(cable) {
   function row(fault) {
     const text = element("span");
     const heal = button(["恢复", "heal"], async () => {
-      if (await act("/faults/heal", { id: fault.id })) form.querySelector("button").focus();
+      if (await act("/faults/heal", { cable: cable.id, id: fault.id })) form.querySelector("button").focus();
     });
     return element("li", { "data-fault": fault.kind }, "⚠ ", text, heal);
   }

@@ -44,7 +44,7 @@ const ACTS = {
   "hang after pulses": ["开锁后死机", "hang after pulses"], "tell changes": ["主动上报", "tell changes"],
   key: ["用钥匙开", "open by key"], jam: ["卡住", "jam"], fail: ["开锁失败", "fail to open"],
   cut: ["剪断", "cut"], short: ["短接", "short"], bridge: ["跨接触点", "bridge"],
-  drift: ["漂移 2%", "drift 2 %"], mend: ["修好", "mend"],
+  drift: ["漂移 2 %", "drift 2 %"], hum: ["50 Hz 杂波", "50 Hz hum"], mend: ["修好", "mend"],
   switch: ["翻转输出", "switch output"], preset: ["计数器置", "preset counters to"],
   "antenna off": ["天线断开", "antenna off"], "antenna on": ["天线接上", "antenna on"],
   flicker: ["标签闪烁", "flicker"], burst: ["200 张标签涌入", "burst of 200 tags"],
