@@ -147,6 +147,8 @@ class Cable:
 
     def _answer(self, reply: Reply, answer: Callable[[bytes], None]) -> None:
         emissions, struck = self.faults.transmit(reply)
+        if emissions and (noise := self._noise_now()):
+            emissions = [Emission(0.0, noise)]  # nobody is heard above it
         if self._baud and reply.frame:
             speed = self._end.driver_baud
             if speed not in {0, self._baud}:

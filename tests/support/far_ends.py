@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
-from simulators.modbus_module import TcpModule
-
 from device_drivers.errors import BadFrame
 from device_drivers.lock_8a import codec
+from simulators.cable import Cable
+from simulators.faults import FaultLayer
 from simulators.input_module import InputModule
+from simulators.modbus_units import ModbusTcpUnits
+from simulators.tcp_end import TcpEnd
 
 
 @contextmanager
@@ -26,11 +28,11 @@ def tcp_module(module: InputModule, unit: int = 1) -> Iterator[int]:
     def wait(work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, loop).result(5)
 
-    server = TcpModule(module, "127.0.0.1", 0, unit)
+    cable = Cable(TcpEnd("127.0.0.1", 0), ModbusTcpUnits({unit: module}), FaultLayer(1, None))
     try:
-        wait(server.start())
-        yield int(server.address.rpartition(":")[2])
-        wait(server.stop())
+        wait(cable.start())
+        yield int(cable.address.rpartition(":")[2])
+        wait(cable.stop())
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
