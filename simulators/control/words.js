@@ -55,7 +55,11 @@ const ACTS = {
   card: ["刷卡", "hold card"], tamper: ["拆外壳", "open housing"], untamper: ["装回外壳", "close housing"],
   "wrong key": ["换错密钥", "wrong key"], "right key": ["换回密钥", "right key"],
   away: ["断线", "cable off"], back: ["接回", "cable on"],
-  motion: ["画面移动", "motion"], cover: ["遮挡镜头", "cover lens"],
+  "no key": ["换成无密钥的", "no key"],
+  scene: ["场景突变", "scene change"], "scene over": ["场景恢复", "scene over"],
+  dark: ["画面太暗", "too dark"], bright: ["亮度恢复", "bright again"],
+  blurry: ["画面模糊", "blurry"], sharp: ["清晰恢复", "sharp again"],
+  input: ["报警输入", "alarm input"], forget: ["丢掉订阅", "forget subscriptions"],
 };
 
 // "antenna off 2", "preset 65533", "card 0000000001": the longest known beginning, and what is left of it.
