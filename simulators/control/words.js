@@ -48,7 +48,7 @@ const ACTS = {
   switch: ["翻转输出", "switch output"], preset: ["计数器置", "preset counters to"],
   "antenna off": ["天线断开", "antenna off"], "antenna on": ["天线接上", "antenna on"],
   flicker: ["标签闪烁", "flicker"], burst: ["200 张标签涌入", "burst of 200 tags"],
-  duplicate: ["相邻天线串读", "duplicate reads"], steady: ["恢复稳定", "steady"],
+  "auto-upload": ["主动上传", "auto-upload"], duplicate: ["相邻天线串读", "duplicate reads"], steady: ["恢复稳定", "steady"],
   unregister: ["脱网", "leave network"], register: ["入网", "join network"],
   "report lost": ["丢一份回执", "lose one report"],
   busy: ["忙", "busy"], ready: ["就绪", "ready"],

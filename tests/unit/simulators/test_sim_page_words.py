@@ -23,7 +23,7 @@ ACTS = {
     *osdp_device.ACTS,
     *rfid_readers.ACTS,
     *sms_modem.ACTS,
-    *OnvifDevice("rtsp://127.0.0.1/room").acts(),
+    *OnvifDevice("rtsp://127.0.0.1/room", user="u", password="p").acts(),
     *(act for acts in ModbusRtuUnits(MODULES).acts().values() for act in acts),
 }
 
