@@ -152,7 +152,7 @@ class Installation:
         cameras = self.scenario.cameras
         stream = f"rtsp://{cameras.host}:{cameras.port}/{device.room}"
         camera = OnvifDevice(stream, user=device.user, password=device.password, port=cable.tcp or 0)
-        return OnvifLine(camera, device.unit)
+        return OnvifLine(camera, device.unit, device.id)
 
     async def _play_faults(self) -> None:
         now_s = self._now_s()

@@ -1,14 +1,21 @@
 """A network camera as a line of its own: its ONVIF side; the stream behind it is the scenario's cameras'."""
 
+from contextlib import suppress
+
 from simulators.onvif_device import OnvifDevice
+from simulators.onvif_discovery import DiscoveryResponder
+
+LOOPBACK = "127.0.0.1"
 
 
 class OnvifLine:
-    """`unit`: the one device of the line."""
+    """`unit`: the one device of the line. Discovery finds it on loopback, where that carries multicast."""
 
-    def __init__(self, device: OnvifDevice, unit: int) -> None:
+    def __init__(self, device: OnvifDevice, unit: int, name: str) -> None:
         self._device = device
         self._unit = unit
+        self._name = name
+        self._discovery: DiscoveryResponder | None = None
 
     @property
     def address(self) -> str:
@@ -17,8 +24,14 @@ class OnvifLine:
     async def start(self) -> None:
         """Raises PortBusy."""
         await self._device.start()
+        discovery = DiscoveryResponder(f"{self._device.base}/onvif/device_service", self._name, LOOPBACK)
+        with suppress(OSError):
+            await discovery.start()
+            self._discovery = discovery
 
     async def stop(self) -> None:
+        if self._discovery is not None:
+            self._discovery.stop()
         await self._device.stop()
 
     async def set_online(self, *, online: bool) -> None:
