@@ -15,9 +15,9 @@ DOCUMENT = ROOT / "docs/drivers.md"
 SECTION = "## What has been verified, against what\n"
 HEAD = """# Drivers, and what they were verified against
 
-Written by `script/driver_table.py` from the registry and each family's README; a test fails where it is not current.
-Every polled driver also passes the conformance suite (`tests/contract/test_driver_conformance.py`) and the fuzzers
-(`tests/fuzz/test_fuzz_codecs.py`).
+Written by `script/driver_table.py` from the registry and each family's README; a test fails where it is not
+current. Every polled driver also passes the conformance suite (`tests/contract/test_driver_conformance.py`)
+and the fuzzers (`tests/fuzz/test_fuzz_codecs.py`).
 
 | driver | lines | can be told to | real device on the bench |
 |---|---|---|---|

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = Path(__file__).parent / "driver_template"
-NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+NAME = re.compile(r"^(?=.{2,24}$)[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 
 FILES = {
     "__init__.py.txt": "device_drivers/@name@/__init__.py",
@@ -40,9 +40,10 @@ LINES = [
     (
         "simulators/makes.py",
         '    if speaks == "at":\n',
-        '    if speaks == "@dashed@":\n'
-        "        inputs = {unit: {int(n): p for n, p in own.wires.items()} for unit, own in units.items()}\n"
-        "        return @Name@Units(inputs, plant)\n",
+        """    if speaks == "@dashed@":
+        inputs = {unit: {int(n): p for n, p in own.wires.items()} for unit, own in units.items()}
+        return @Name@Units(inputs, plant)
+""",
     ),
     (
         "simulators/sealing.py",
