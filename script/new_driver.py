@@ -1,114 +1,67 @@
-"""Writes a new driver family that works as it is, so that its author changes a working thing."""
+"""Writes the beginning of a driver family: a small protocol that works, to be changed into the real one.
+
+`script/new-driver acme_io` makes codec, driver, README, the far end and vectors from `driver_template/`, a
+scratch scenario and edge under `var/` to play them with, and adds a line to each table that names families
+(`tables.toml`). Nothing is written unless all of it can be.
+"""
 
 import re
-import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from string import Template
 
-ROOT = Path(__file__).parents[1]
 TEMPLATES = Path(__file__).parent / "driver_template"
-NAME = re.compile(r"^(?=.{2,24}$)[a-z][a-z0-9]*(_[a-z0-9]+)*$")
-
 FILES = {
-    "__init__.py.txt": "device_drivers/@name@/__init__.py",
-    "codec.py.txt": "device_drivers/@name@/codec.py",
-    "driver.py.txt": "device_drivers/@name@/driver.py",
-    "README.md.txt": "device_drivers/@name@/README.md",
-    "simulator.py.txt": "simulators/@name@.py",
-    "vectors.py.txt": "tests/contract/test_@name@_vectors.py",
-    "scenario.toml.txt": "var/@name@/scenario.toml",
-    "edge.toml.txt": "var/@name@/edge.toml",
+    "device_drivers/$name/__init__.py": "__init__.py",
+    "device_drivers/$name/codec.py": "codec.py",
+    "device_drivers/$name/driver.py": "driver.py",
+    "device_drivers/$name/README.md": "README.md",
+    "simulators/$name.py": "responder.py",
+    "tests/contract/test_${name}_vectors.py": "test_vectors.py",
+    "var/$name/scenario.toml": "scenario.toml",
+    "var/$name/edge.toml": "edge.toml",
 }
-LINES = [
-    (
-        "device_drivers/registry.py",
-        "from device_drivers.bus import",
-        "from device_drivers.@name@ import driver as @name@\n",
-    ),
-    ("device_drivers/registry.py", "}\nLISTENERS:", '    "@name@": @name@.KIND,\n'),
-    (
-        "simulators/makes.py",
-        "from simulators.input_module import",
-        "from simulators.@name@ import @Name@Units\n",
-    ),
-    ("simulators/makes.py", '    "osdp",\n', '    "@dashed@",\n'),
-    (
-        "simulators/makes.py",
-        '    "osdp-reader": Make(',
-        '    "@dashed@": Make("module", ("@dashed@",), 8),\n',
-    ),
-    (
-        "simulators/makes.py",
-        '    if speaks == "at":\n',
-        """    if speaks == "@dashed@":
-        inputs = {unit: {int(n): p for n, p in own.wires.items()} for unit, own in units.items()}
-        return @Name@Units(inputs, plant)
-""",
-    ),
-    (
-        "simulators/sealing.py",
-        "    # Lines of text;",
-        '    "@dashed@": Sealing(function_at=2, data_at=3, unit_at=1, check=sum_all, check_bytes=1),\n',
-    ),
-    (
-        "tests/support/driver_cases.py",
-        "from simulators.input_module import",
-        "from simulators.@name@ import @Name@Units\n",
-    ),
-    (
-        "tests/support/driver_cases.py",
-        "]\n\nLISTENER_CASES",
-        '    DriverCase("@name@", "@name@", _serial(), _inputs_at_doors(@Name@Units), seal=_summed),\n',
-    ),
-]
-"""File, what stands only once in it, and what is to stand before that."""
 
 
-def main() -> int:
-    if len(sys.argv) != 2 or not NAME.match(sys.argv[1]):
-        print("script/new-driver: which name? small letters, digits and _, such as gate_box", file=sys.stderr)
-        return 2
-    name = sys.argv[1]
-    faults = [f"{path} exists" for path in _files(name).values() if path.exists()]
-    faults += [
-        f"{path}: the place for the new line is not found: {anchor.strip()!r}"
-        for path, anchor, _ in LINES
-        if (ROOT / path).read_text().count(anchor) != 1
-    ]
-    if faults:
-        print("script/new-driver: nothing was written.", *faults, sep="\n  ", file=sys.stderr)
-        return 2
-    for template, path in _files(name).items():
+def main() -> None:
+    name = sys.argv[1] if len(sys.argv) == 2 else ""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
+        sys.exit("script/new-driver NAME: a name such as acme_io, in small letters")
+    words = {
+        "name": name,
+        "class_name": "".join(part.capitalize() for part in name.split("_")),
+        "protocol": name.replace("_", "-"),
+    }
+    written = {
+        Path(Template(path).substitute(words)): Template(template(made)).substitute(words)
+        for path, made in FILES.items()
+    }
+    taken = [str(path) for path in written if path.exists()]
+    if taken:
+        sys.exit(f"script/new-driver: {', '.join(taken)} is there already: choose another name")
+    for line in tomllib.loads((TEMPLATES / "tables.toml").read_text())["line"]:
+        path = Path(line["file"])
+        text = Template(line["text"]).substitute(words)
+        written[path] = inserted(path, written.get(path) or path.read_text(), line, text)
+    for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_filled((TEMPLATES / template).read_text(), name))
-    for path, anchor, text in LINES:
-        file = ROOT / path
-        file.write_text(file.read_text().replace(anchor, _filled(text, name) + anchor))
-    _tidy(name)
-    print(f"device_drivers/{name}/ works as it is. Next: docs/add-a-driver.md, minute 1.")
-    return 0
+        path.write_text(text)
+        sys.stdout.write(f"{path}\n")
 
 
-def _files(name: str) -> dict[str, Path]:
-    return {template: ROOT / _filled(path, name) for template, path in FILES.items()}
+def template(made: str) -> str:
+    return (TEMPLATES / f"{made}.tmpl").read_text()
 
 
-def _filled(text: str, name: str) -> str:
-    words = {"@name@": name, "@Name@": name.title().replace("_", ""), "@dashed@": name.replace("_", "-")}
-    for place, word in words.items():
-        text = text.replace(place, word)
-    return text
-
-
-def _tidy(name: str) -> None:
-    """Sort the imports, break the lines, write the table of drivers anew."""
-    own = [str(path) for path in _files(name).values() if path.suffix == ".py"]
-    touched = [*own, *sorted({str(ROOT / path) for path, _, _ in LINES})]
-    ruff = [sys.executable, "-m", "ruff"]
-    subprocess.run([*ruff, "check", "--quiet", "--select", "I", "--fix", *touched], cwd=ROOT, check=True)
-    subprocess.run([*ruff, "format", "--quiet", *touched], cwd=ROOT, check=True)
-    subprocess.run([sys.executable, "script/driver_table.py"], cwd=ROOT, check=True)
+def inserted(path: Path, content: str, line: dict[str, str], text: str) -> str:
+    """The file's content with one more line in its table."""
+    table = re.search(line["within"], content, re.MULTILINE)
+    place = table and re.compile(line["before"], re.MULTILINE).search(content, table.start())
+    if not place:
+        sys.exit(f"script/new-driver: {path} has no {line['within']} … {line['before']}; nothing was written")
+    return content[: place.start()] + text + content[place.start() :]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -6,7 +6,7 @@ A driver is in the suite as soon as it is in `registry.DRIVERS` and a case of it
 import functools
 import itertools
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -112,14 +112,6 @@ def _inputs(make: str, *, is_active: bool) -> InputModule:
     for point in wiring.values() if is_active else ():
         plant.change(point, "open", 0, 0)
     return module
-
-
-def _inputs_at_doors(
-    line: Callable[[Mapping[int, Mapping[int, str]], Plant], Responder],
-) -> Callable[[int, bool], Answerer]:
-    """Any device with eight inputs, each wired to a door."""
-    doors = {n: f"liuxu.int{n}.door" for n in range(8)}
-    return lambda unit, is_active: heard_by(line({unit: doors}, _plant(doors.values(), is_active=is_active)))
 
 
 def _boards(
