@@ -16,7 +16,7 @@ from simulators.control.server import ControlServer
 from simulators.errors import SimulatorError
 from simulators.installation import Installation
 from simulators.record_file import open_record
-from simulators.scenario import Scenario
+from simulators.scenario import How, Scenario
 from simulators.scenario_file import delivered_scenarios, load_scenario, scenario_path
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="模拟器 The other end of every cable.")
@@ -59,7 +59,8 @@ def set_point(
         str,
         typer.Argument(
             metavar="VALUE",
-            help="door and lock: open, closed; item: present, absent; picture: ok, covered, dark.",
+            help="door, lock: open, closed; item: present, absent; picture: ok, covered, dark; "
+            "tamper: quiet, tripped; wire: sound, cut, short.",
         ),
     ],
     control: ControlUrl = DEFAULT_CONTROL,
@@ -67,6 +68,19 @@ def set_point(
     """Give a point a value, as a hand at the station would; it stays until set back."""
     answer = _ask(control, f"/points/{urllib.parse.quote(point)}", {"value": value})
     typer.echo(f"{point} {answer['value']}" + ("" if answer["changed"] else " (unchanged)"))
+
+
+@app.command()
+def move(
+    point: Annotated[str, typer.Argument(metavar="POINT", help="A contact, such as liuxu.int1.door.")],
+    how: Annotated[How, typer.Argument(metavar="HOW", help="bounce, chatter or pulses.")],
+    times: Annotated[int, typer.Option(min=1, max=10_000, help="How often it opens.")] = 5,
+    ms: Annotated[float, typer.Option(min=1, max=60_000, help="Length of a pulse, and of its rest.")] = 100.0,
+    control: ControlUrl = DEFAULT_CONTROL,
+) -> None:
+    """Let a contact move faster than any poll: a bouncing reed, a loose door, a train of pulses."""
+    _ask(control, f"/points/{urllib.parse.quote(point)}/moves", {"how": how, "times": times, "ms": ms})
+    typer.echo(f"{point} {how} x{times}")
 
 
 @app.command("list")

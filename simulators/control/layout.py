@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from simulators.cable import Cable
 from simulators.installation import CAMERAS, Installation
 from simulators.makes import MAKES
 from simulators.scenario import CableSettings, DeviceSettings, Room
@@ -42,6 +43,7 @@ def _cable(cable: CableSettings, installation: Installation) -> dict[str, Any]:
         "speaks": cable.speaks,
         "baud": cable.baud,
         "online": installation.online()[cable.id],
+        "faults": line.fitting_faults() if isinstance(line, Cable) else [],
         "devices": [
             _device(device, acts.get(device.unit, ()))
             for device in installation.scenario.device

@@ -15,6 +15,7 @@ from simulators.errors import BadValue, PortBusy, SimulatorError, UnknownAct, Un
 from simulators.faults import Fault, FaultKind
 from simulators.installation import Installation
 from simulators.plant import VALUES, point_kind
+from simulators.scenario import How, Move
 
 BODY_MAX_BYTES = 1024
 FOLDER = Path(__file__).parent
@@ -31,6 +32,14 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 class PointBody(msgspec.Struct, forbid_unknown_fields=True):
     value: str
+
+
+class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
+    """As Move, of one point, at once."""
+
+    how: How
+    times: Annotated[int, Meta(ge=1, le=10_000)] = 5
+    ms: Annotated[float, Meta(gt=0, le=60_000)] = 100.0
 
 
 class CableBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,6 +83,7 @@ class ControlServer:
                 web.get("/layout", self._layout),
                 web.get("/points", self._points),
                 web.post("/points/{point}", self._set_point),
+                web.post("/points/{point}/moves", self._move),
                 web.get("/record", self._record),
                 web.post("/cables/{cable}", self._set_cable),
                 web.post("/devices/{device}/acts", self._act),
@@ -115,6 +125,11 @@ class ControlServer:
         point, body = request.match_info["point"], await _body(request, PointBody)
         change = self._installation.set_by_hand(point, body.value)
         return _json({"point": point, "value": body.value, "changed": change is not None, "change": change})
+
+    async def _move(self, request: web.Request) -> web.Response:
+        point, body = request.match_info["point"], await _body(request, MoveBody)
+        self._installation.move_by_hand(Move(0.0, [point], body.how, body.times, body.ms))
+        return _json({"point": point, "how": body.how})
 
     async def _record(self, request: web.Request) -> web.Response:
         return _json({"changes": self._installation.plant.changes(_number(request, "after"))})
