@@ -23,6 +23,7 @@ from device_drivers.modbus.envelope import Framing
 from device_drivers.modbus.modbus_ai_supervised import ModbusAiSupervised
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import load_profile
+from device_drivers.onvif_camera.driver import OnvifCamera, OnvifCameraOptions, load_password
 from device_drivers.osdp_reader.codec import ADDRESS_MAX as OSDP_ADDRESS_MAX
 from device_drivers.osdp_reader.driver import OsdpReaderOptions, OsdpReaders, load_key
 from device_drivers.osdp_reader.wire import Line, ReaderPlan
@@ -120,6 +121,8 @@ def build_listener(kind: str, site: ListenerSite) -> Listener:
     wrong = next((s.bus_kind for s in site.devices.values() if s.bus_kind != known.bus), None)
     if wrong is not None:
         raise ProfileFault(f"bus: {kind} needs one of kind {known.bus}, not {wrong}")
+    if any(own.profile is not None for own in site.devices.values()):
+        raise ProfileFault(f"profile: {kind} takes none")
     if len(site.devices) > known.devices_max:
         raise ProfileFault(f"bus: {len(site.devices)} devices, {known.devices_max} of {kind} are the most")
     return known.build(site)
@@ -233,6 +236,16 @@ def _osdp_readers(site: ListenerSite) -> Listener:
     return OsdpReaders(Line(site.address, site.baud, tuple(readers)))
 
 
+def _onvif_camera(site: ListenerSite) -> Listener:
+    ((device, own),) = site.devices.items()
+    options = typed_options(own.options, OnvifCameraOptions)
+    if bool(options.user) is not bool(options.password_file):
+        raise ProfileFault("options: a user and a password_file belong together")
+    host, _, port = site.address.rpartition(":")
+    password = load_password(options.password_file) if options.user else ""
+    return OnvifCamera(device, host, int(port), (options.user, password), own.channels)
+
+
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For a driver that has none."""
 
@@ -255,4 +268,7 @@ DRIVERS: dict[str, PolledKind] = {
 }
 LISTENERS: dict[str, ListenerKind] = {
     "osdp_reader": ListenerKind(_osdp_readers, "osdp", devices_max=16),
+    "onvif_camera": ListenerKind(_onvif_camera, "onvif"),
 }
+HEARD_KINDS: tuple[BusKind, ...] = tuple({kind.bus for kind in LISTENERS.values()})
+"""Kinds of lines that nobody asks: their devices speak by themselves."""

@@ -12,6 +12,8 @@ from device_drivers import registry
 from edge.settings import BusSettings, CameraSettings, DeviceSettings, PointSettings, RulesSettings
 from edge.toml_file import KeyPath
 
+PORT_MAX = 65_535
+
 T = TypeVar("T")
 Tables = Sequence[tuple[KeyPath, T]]
 
@@ -61,6 +63,41 @@ def strangers_on_a_line(buses: Tables[BusSettings], devices: Tables[DeviceSettin
         elif not own.is_addressed:
             text = f"{before.id} is on bus {device.bus} already, and replies of {device.driver} name no unit"
             yield HouseFault((*path, "bus"), text, "give it a line of its own")
+
+
+def crowded_lines(devices: Tables[DeviceSettings]) -> Iterator[HouseFault]:
+    """Lines with more listened-to devices than one listener can serve."""
+    on_line: dict[str, int] = {}
+    for path, device in devices:
+        if device.driver not in registry.LISTENERS:
+            continue
+        most = registry.LISTENERS[device.driver].devices_max
+        on_line[device.bus] = on_line.get(device.bus, 0) + 1
+        if on_line[device.bus] > most:
+            text = f"bus {device.bus} has {most} already, and {device.driver} takes no more on one"
+            yield HouseFault((*path, "bus"), text, "give it a bus of its own")
+
+
+def cameras_nowhere(cameras: Tables[CameraSettings]) -> Iterator[HouseFault]:
+    """Cameras with no address, or with two, and words that only a camera asked by ONVIF understands."""
+    for path, camera in cameras:
+        if camera.url is None and camera.onvif is None:
+            hint = 'url = "rtsp://…", or onvif = "host:port" to ask the camera for it'
+            yield HouseFault((*path, "url"), "is missing", hint)
+        elif camera.url is not None and camera.onvif is not None:
+            yield HouseFault(
+                (*path, "onvif"), "url says already where the camera is", "leave one of them out"
+            )
+        elif camera.onvif is not None and not 1 <= int(camera.onvif.rpartition(":")[2]) <= PORT_MAX:
+            yield HouseFault((*path, "onvif"), f"{camera.onvif.rpartition(':')[2]} is no port", "often 80")
+        elif camera.onvif is None:
+            for key in ("user", "password_file"):
+                if getattr(camera, key):
+                    hint = "it belongs to onvif; with a url they stand in the url"
+                    yield HouseFault((*path, key), "means nothing beside a url", hint)
+        elif bool(camera.user) is not bool(camera.password_file):
+            missing = "password_file" if camera.user else "user"
+            yield HouseFault((*path, missing), "is missing", "a user and a password belong together")
 
 
 def _is_supervised(driver: str) -> bool:

@@ -102,10 +102,16 @@ class PointSettings(_Table, frozen=True, kw_only=True):
 
 
 class CameraSettings(_Table, frozen=True, kw_only=True):
-    """`[[camera]]`: `point` reports the picture (`ok`, `covered`, `dark`, `lost`)."""
+    """`[[camera]]`: `point` reports the picture (`ok`, `covered`, `dark`, `lost`).
+
+    Either `url`, or `onvif`: host and port at which the camera itself is asked for its stream.
+    """
 
     point: PointIdText
-    url: Annotated[str, Meta(pattern=r"^rtsps?://\S+$", max_length=512)]
+    url: Annotated[str, Meta(pattern=r"^rtsps?://\S+$", max_length=512)] | None = None
+    onvif: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,253}:[0-9]{1,5}$")] | None = None
+    user: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    password_file: FilePath | None = None
 
 
 class Settings(_Table, frozen=True, kw_only=True):

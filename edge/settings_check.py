@@ -95,6 +95,7 @@ class _Check:
         self._file = file
         self._tables: dict[str, list[tuple[KeyPath, Any]]] = {name: [] for name in (*_SINGLE, *_MANY)}
         self._loads: list[BusLoad] = []
+        self._channels: dict[str, tuple[str, ...]] = {}
 
     def run(self) -> CheckedSettings:
         if not self._file.has_faults:
@@ -103,7 +104,7 @@ class _Check:
             self._check_buses()
             self._check_points()
             drivers = self._check_devices()
-            self._check_channels(drivers)
+            self._check_channels()
             self._check_house()
             self._check_load(drivers)
         settings = None
@@ -161,6 +162,9 @@ class _Check:
                 self._check_secret((*path, "password_file"), broker.password_file)
         for path, media in self._tables["media"]:
             self._check_secret((*path, "token_file"), media.token_file)
+        for path, camera in self._tables["camera"]:
+            if camera.password_file:
+                self._check_secret((*path, "password_file"), camera.password_file)
 
     def _check_secret(self, path: KeyPath, name: str) -> None:
         try:
@@ -196,7 +200,7 @@ class _Check:
             self._file.add((), f"more than {BIRTH_MAX_POINTS} points: split the station over two edges")
 
     def _check_devices(self) -> dict[str, Driver]:
-        """Each device on its bus. Returns the drivers of those that could be made."""
+        """Each device on its bus. Returns the drivers of those that are asked and could be made."""
         self._check_unique("device", "id")
         buses = {bus.id: bus for _, bus in self._tables["bus"]}
         points = [point for _, point in self._tables["point"]]
@@ -209,10 +213,15 @@ class _Check:
                     (*path, "unit"), f"{device.unit} is {units[place]} on bus {device.bus} already"
                 )
             units.setdefault(place, device.id)
-            is_known = device.driver in registry.DRIVERS and device.profile in {None, *plan.profile_names()}
-            if device.bus in buses and is_known:
+            is_known = device.driver in {*registry.DRIVERS, *registry.LISTENERS}
+            if device.bus in buses and is_known and device.profile in {None, *plan.profile_names()}:
                 try:
-                    drivers[device.id] = plan.build_driver(device, buses[device.bus], points)
+                    if device.driver in registry.LISTENERS:
+                        listener = plan.build_listener(buses[device.bus], [device], points)
+                        self._channels |= listener.channels
+                        continue
+                    driver = drivers[device.id] = plan.build_driver(device, buses[device.bus], points)
+                    self._channels[device.id] = tuple(c for read in driver.reads() for c in read.channels)
                 except ProfileFault as error:
                     key = str(error).partition(":")[0]
                     key = "profile" if key.endswith(".toml") else key
@@ -220,16 +229,15 @@ class _Check:
                     self._file.add((*path, key) if is_key else path, str(error))
         return drivers
 
-    def _check_channels(self, drivers: dict[str, Driver]) -> None:
+    def _check_channels(self) -> None:
         taken: dict[tuple[str, str], str] = {}
         for path, point in self._entries("point"):
             device, channel = str(point.get("device")), str(point.get("channel"))
             if (device, channel) in taken:
                 self._file.add((*path, "channel"), f"{channel} is {taken[device, channel]} already")
             taken.setdefault((device, channel), str(point.get("id")))
-            driver = drivers.get(device)
-            channels = [c for read in driver.reads() for c in read.channels] if driver else []
-            if driver and channel not in channels and "channel" in point:
+            channels = self._channels.get(device, ())
+            if channels and channel not in channels and "channel" in point:
                 hint = f"it has {channels[0]} to {channels[-1]}"
                 self._file.add((*path, "channel"), f"{device} has no {channel}", hint)
         used = {point.device for _, point in self._tables["point"]}
@@ -244,12 +252,16 @@ class _Check:
             *house_rules.unsupervised_doors(rules, self._tables["point"], self._tables["device"]),
             *house_rules.forbidden_cameras(rules, self._tables["camera"]),
             *house_rules.strangers_on_a_line(self._tables["bus"], self._tables["device"]),
+            *house_rules.crowded_lines(self._tables["device"]),
+            *house_rules.cameras_nowhere(self._tables["camera"]),
         ):
             self._file.add(fault.path, fault.text, fault.hint)
 
     def _check_load(self, drivers: dict[str, Driver]) -> None:
         points = [point for _, point in self._tables["point"]]
         for path, bus in self._tables["bus"]:
+            if bus.kind in registry.HEARD_KINDS:
+                continue
             devices = [d for _, d in self._tables["device"] if d.bus == bus.id and d.id in drivers]
             timed = msgspec.structs.replace(bus, timeout_ms=plan.timeout_ms(bus, devices))
             load = bus_load(timed, plan.polls(devices, drivers, points))

@@ -184,8 +184,8 @@ class Cable:
 
     def _answer(self, reply: Reply, wire_s: float, answer: Callable[[bytes], None]) -> None:
         emissions, struck = self.faults.transmit(reply)
-        if self._is_stuck():
-            emissions = []
+        if emissions and (noise := self._noise_now()):
+            emissions = [Emission(0.0, noise)]  # nobody is heard above it
         elif self._baud and reply.frame and self._end.driver_baud not in {0, self._baud}:
             emissions, struck = [Emission(0.0, self.faults.babble())], [*struck, FaultKind.GARBAGE.value]
         if struck and not emissions:
@@ -209,9 +209,6 @@ class Cable:
 
     def _misfit(self, kind: FaultKind) -> str:
         return misfit(kind, self.faults.sealing, is_tcp=self._end.goes_with_power)
-
-    def _is_stuck(self) -> bool:
-        return self.faults.has(FaultKind.STUCK_LOW) or self.faults.has(FaultKind.STUCK_HIGH)
 
     def _noise_now(self) -> bytes:
         if self.faults.has(FaultKind.STUCK_LOW):

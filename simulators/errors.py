@@ -5,6 +5,7 @@ SimulatorError             sim
 ├── UnknownPoint           sim.unknown_point   no such point in this scenario
 ├── UnknownDevice          sim.unknown_device  no such device in this scenario
 ├── UnknownAct             sim.unknown_act     the device knows no such act
+├── OnvifFault             sim.onvif_fault     a simulated camera's no to its client
 ├── BadValue               sim.bad_value       the point cannot have that value
 └── PortBusy               sim.port_busy       an address or path somebody else holds   retryable
 
@@ -37,6 +38,16 @@ class UnknownDevice(SimulatorError):
 
 class UnknownAct(SimulatorError):
     code = "sim.unknown_act"
+
+
+class OnvifFault(SimulatorError):
+    """`word`: the fault's name in ONVIF's error namespace."""
+
+    code = "sim.onvif_fault"
+
+    def __init__(self, word: str, reason: str) -> None:
+        super().__init__(reason)
+        self.word = word
 
 
 class BadValue(SimulatorError):

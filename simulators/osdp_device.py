@@ -15,8 +15,13 @@ import msgspec
 from device_drivers.osdp_reader import codec
 from simulators.errors import PortBusy, SimulatorError, UnknownAct, UnknownDevice
 
-ACTS = ("card", "tamper", "untamper", "reboot", "wrong key", "right key", "busy", "ready", "away", "back")
-"""What a hand can do to a reader. `card` may go on with bits and hex; `away`: its cable is off."""
+ACTS = (
+    *("card", "tamper", "untamper", "reboot", "busy", "ready", "away", "back"),
+    *("wrong key", "no key", "right key"),
+)
+"""What a hand can do to a reader. `card` may go on with bits and hex; `away`: its cable is off; `no key`:
+another reader is in its place, one that speaks in the open.
+"""
 
 _ROOT = Path(__file__).parents[1]
 

@@ -82,6 +82,8 @@ class Reader:
                 asyncio.get_running_loop().call_later(REBOOT_S, self._start, self._key)
             case ["wrong", "key"]:
                 self._start(secrets.token_bytes(16))
+            case ["no", "key"]:
+                self._start(None)
             case ["right", "key"]:
                 self._start(self._own_key)
             case ["busy" | "ready"]:
@@ -104,14 +106,14 @@ class Reader:
     def flush(self) -> None:
         self._heard = b""
 
-    def _start(self, key: bytes) -> None:
+    def _start(self, key: bytes | None) -> None:
         self._key = key
         self._heard = b""
         identity = {"version": 1, "model": 1, "vendor_code": 0xCAFEBABE, "serial_number": 0xDEADBEAF}
         info = {
             "name": f"reader {self._address}",
             "address": self._address,
-            "flags": LibFlag.EnforceSecure,
+            "flags": LibFlag.EnforceSecure if key else 0,
             "scbk": key,
             "channel": self,
             "firmware_version": 0xDEADDEAD,

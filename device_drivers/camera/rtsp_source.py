@@ -53,7 +53,7 @@ class RtspSource:
         try:
             self._container = av.open(url, options=options)
         except (FFmpegError, OSError) as error:
-            raise LinkDown(f"camera: {error}") from error
+            raise LinkDown(f"camera: {_reason(error)}") from None
         if not self._container.streams.video:
             self._container.close()
             raise LinkDown("camera: offers no video")
@@ -85,7 +85,7 @@ class RtspSource:
                     count += 1
                     yield _coded(packet)
         except (FFmpegError, OSError) as error:
-            raise NoReply(f"camera: {error}") from error
+            raise NoReply(f"camera: {_reason(error)}") from None
         raise LinkDown("camera: stream ended")
 
     def close(self) -> None:
@@ -97,8 +97,13 @@ def decode(decoder: VideoCodecContext, picture: CodedPicture) -> VideoFrame | No
     try:
         frames = decoder.decode(picture.packet)
     except FFmpegError as error:
-        raise BadFrame(f"camera: {error}") from error
+        raise BadFrame(f"camera: {_reason(error)}") from None
     return frames[-1] if frames else None
+
+
+def _reason(error: FFmpegError | OSError) -> str:
+    """What was wrong, without the address: a login may stand in it, and libav's errors quote it."""
+    return error.strerror or type(error).__name__
 
 
 def _coded(packet: "Packet[VideoStream]") -> CodedPicture:

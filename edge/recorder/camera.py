@@ -15,7 +15,9 @@ import structlog
 from contract.ids import PointId
 from contract.pictures import NoPicture, PictureHeader
 from contract.points import Quality
+from device_drivers.errors import DriverError
 from edge.recorder import entry, wire
+from edge.recorder.address import stream_url
 from edge.recorder.frames import Frame, Mailbox
 from edge.recorder.watchdog import Watchdog
 from edge.settings import CameraSettings
@@ -34,7 +36,7 @@ class Camera:
 
     def __init__(self, settings: CameraSettings, on_picture: OnPicture, processes: Executor) -> None:
         self.point = PointId(settings.point)
-        self._url = settings.url
+        self._settings = settings
         self._on_picture = on_picture
         self._processes = processes
         self._watchdog = Watchdog()
@@ -89,11 +91,17 @@ class Camera:
                     self._newest = None
 
     async def _run_process(self) -> None:
+        try:
+            url = await stream_url(self._settings)
+        except DriverError as error:
+            self._why, self._detail = error.code, str(error)
+            self._watchdog.started()
+            return
         ours, theirs = socket.socketpair()
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
             with theirs:
-                process = await self._start(theirs)
+                process = await self._start(url, theirs)
             self._process, self._writer = process, writer
             self._watchdog.started()
             if self._watching:
@@ -106,9 +114,9 @@ class Camera:
                 _kill(ended)
                 await self._in_thread(ended.join, END_PATIENCE_S)
 
-    async def _start(self, theirs: socket.socket) -> BaseProcess:
+    async def _start(self, url: str, theirs: socket.socket) -> BaseProcess:
         """Never left half way: who is cancelled meanwhile ends what was started."""
-        starting = self._in_thread(entry.start, str(self.point), self._url, theirs, self._reference)
+        starting = self._in_thread(entry.start, str(self.point), url, theirs, self._reference)
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 from contract import topics
 from contract.errors import ContractError
 from contract.messages import CentralStatus, decode
+from device_drivers.errors import DriverError
 from device_drivers.registry import TCP_KINDS
 from edge.link import ask_broker
+from edge.recorder.address import stream_url
 from edge.settings import BrokerSettings, CameraSettings, Settings
 from edge.technician.finding import Finding, Verdict
 
@@ -56,9 +58,14 @@ async def _check_module(area: str, host: str, port: int, connected: set[tuple[st
 
 async def _check_camera(camera: CameraSettings) -> Finding:
     """Asks RTSP's OPTIONS, which starts nothing. The address is told without its password."""
-    url = urlsplit(camera.url)
-    host, port = url.hostname or "", url.port or RTSP_PORT
     area = f"camera {camera.point}"
+    try:
+        url = urlsplit(await stream_url(camera))
+    except DriverError as error:
+        return Finding(
+            area, Verdict.FAULT, str(error), "the camera's address for ONVIF, its user and password"
+        )
+    host, port = url.hostname or "", url.port or RTSP_PORT
     request = f"OPTIONS rtsp://{host}:{port}{url.path} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode()
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):

@@ -98,6 +98,16 @@ async def test_a_reader_with_another_key_is_unpaired_and_its_neighbour_is_not(fa
         assert not [sight for device, sight in heard.told if device == BACK and isinstance(sight, NoReply)]
 
 
+async def test_cards_of_a_reader_that_speaks_in_the_open_are_not_taken(far_end, tmp_path):
+    async with listening(tmp_path / "line") as heard:
+        await far_end.act(1, "no key")
+        await heard.sees(FRONT, UNPAIRED)
+        await far_end.act(1, "card 26 01234540")
+        await far_end.act(1, "right key")
+        await heard.sees(FRONT, PAIRED)
+        assert (FRONT, CARD) not in heard.told
+
+
 async def test_a_reader_off_its_cable_is_silent_and_back_soon_after_it_is_on_it(far_end, tmp_path):
     async with listening(tmp_path / "line") as heard:
         await far_end.act(1, "away")

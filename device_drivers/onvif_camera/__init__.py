@@ -1,0 +1,1 @@
+"""Cameras that speak ONVIF: where they are, what they stream, what they notice."""
