@@ -97,7 +97,7 @@ class Points:
             point = channels.get(seen.channel)
             if point is None:
                 continue
-            memory = self._memory[point.id]
+            memory = proposal.memories.get(point.id, self._memory[point.id])  # it may be seen twice
             if isinstance(seen, Notice):
                 self._draft(seen.kind, point, dict(seen.data), proposal)
                 continue
@@ -180,7 +180,8 @@ class Points:
 
     def _judge(self, point: _Point, value: str, seen: Observation, proposal: Proposal) -> None:
         was_silent = self._quality(point.id) is not Quality.GOOD
-        memory = self._set_quality(point, self._memory[point.id], Quality.GOOD, proposal)
+        memory = proposal.memories.get(point.id, self._memory[point.id])
+        memory = self._set_quality(point, memory, Quality.GOOD, proposal)
         counted, is_restarted = None, False
         if memory.counter is not None and seen.counter is not None:
             counted = counter_delta(memory.counter, seen.counter, seen.counter_bits)

@@ -149,6 +149,8 @@ class Installation:
             from simulators.osdp_device import OsdpDevice  # noqa: PLC0415 - only who has one pays for it
 
             return OsdpDevice(Path(cable.pty), {device.unit: bytes.fromhex(device.key) for device in devices})
+        if cable.speaks == "onvif":
+            return self._network_camera(cable, devices[0])
         units = {
             device.unit: Wiring(device.make, device.wires, device.locks(), device.items())
             for device in devices
@@ -157,6 +159,15 @@ class Installation:
         end = PtyLine(Path(cable.pty)) if cable.pty else TcpEnd(LOOPBACK, cable.tcp or 0)
         faults = FaultLayer(self.scenario.seed, SEALINGS.get(cable.speaks))
         return Cable(end, responder, faults, cable.baud)
+
+    def _network_camera(self, cable: CableSettings, device: DeviceSettings) -> Line:
+        from simulators.onvif_device import OnvifDevice  # noqa: PLC0415 - only who has one pays for it
+        from simulators.onvif_line import OnvifLine  # noqa: PLC0415 - as above
+
+        cameras = self.scenario.cameras
+        stream = f"rtsp://{cameras.host}:{cameras.port}/{device.room}"
+        camera = OnvifDevice(stream, user=device.user, password=device.password, port=cable.tcp or 0)
+        return OnvifLine(camera, device.unit, device.id)
 
     async def _play_faults(self) -> None:
         now_s = self._now_s()

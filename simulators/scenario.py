@@ -52,7 +52,8 @@ class DeviceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A unit on a cable. `wires`: what is wired to it, by input number (modules) or EPC (tag readers).
 
     A lock board has a `cabinet` of so many `slots`; `holds` says which of its contacts are wired.
-    `key`: the secure channel key of a card reader, 32 hex digits.
+    `key`: the secure channel key of a card reader, 32 hex digits. A network camera shows a `room`, and lets
+    `user` in with `password`: invented ones.
     """
 
     id: _DeviceId
@@ -64,6 +65,9 @@ class DeviceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     slots: Annotated[int, Meta(ge=1, le=48)] = 12
     holds: Literal["both", "locks", "items"] = "both"
     key: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{32})?$")] = ""
+    room: _ScopeText | Literal[""] = ""
+    user: str = ""
+    password: str = ""
 
     def locks(self) -> list[str]:
         return self._slots("lock") if self.cabinet and self.holds != "items" else []

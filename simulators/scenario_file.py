@@ -131,6 +131,8 @@ def _wiring_faults(where: str, device: DeviceSettings, make: Make) -> Iterator[s
         yield f"{where}.cabinet: missing; a lock board has one"
     if make.kind == "cabinet" and device.slots > make.channels:
         yield f"{where}.slots: a {device.make} has {make.channels}"
+    if make.kind == "camera" and not (device.room and device.user and device.password):
+        yield f"{where}: a network camera has a room, a user and a password"
     if make.kind == "card_reader" and not device.key:
         yield f"{where}.key: missing; a card reader has one"
 

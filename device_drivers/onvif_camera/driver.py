@@ -1,6 +1,6 @@
 """Listener `onvif_camera`: what a camera notices by itself. And where it streams, for who records it.
 
-Loads the SOAP libraries only when a camera is asked: they take 35 MB.
+Loads the SOAP libraries only when a camera is asked: they take 38 MB.
 """
 
 import asyncio

@@ -34,8 +34,8 @@ class Acceptance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     version: str
     settings: str
     simulated: bool
-    cameras: int
-    """Cameras of the settings: none of them is part of the walk."""
+    not_walked: tuple[str, ...]
+    """Points that are not part of the walk: cameras and modems."""
     points: list[Trial]
     public_key: KeyHex
 

@@ -22,7 +22,7 @@ from edge.technician import screen
 from edge.technician.alone import alone
 from edge.technician.stopping import until_stopped
 from edge.technician.turns import turns
-from edge.technician.untouched import has_latches
+from edge.technician.untouched import has_latches, is_agents_alone
 
 
 class CaptureSummary(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ def run(settings_file: Path, bus: str, file: Path, for_s: float, *, is_json: boo
     digest = settings_check.fingerprint(settings_file, settings)
     for device in settings.device:
         if device.bus == bus and has_latches(device):
-            typer.echo(f"{device.id}: its latches are cleared as they are read, as the agent does", err=True)
+            typer.echo(f"{device.id}: latches are cleared as by the agent, but told to no journal", err=True)
     with alone(settings.data_dir, "capture"):
         summary = asyncio.run(_capture(settings, line, file, for_s, digest, is_json=is_json))
     if is_json:
@@ -60,6 +60,8 @@ def find(settings: Settings, bus: str) -> BusPlan:
     entry = next((entry for entry in settings.bus if entry.id == bus), None)
     if entry is None:
         raise NotThere(f"no bus {bus} in the settings; there are {', '.join(b.id for b in settings.bus)}")
+    if any(device.bus == bus and is_agents_alone(device) for device in settings.device):
+        raise NotThere(f"bus {bus}: a modem is the agent's alone: its reports would be deleted untold")
     line = next((line for line in plan.plan(settings) if line.bus.id == bus), None)
     if line is None:
         is_heard = any(d.bus == bus and d.driver in registry.LISTENERS for d in settings.device)

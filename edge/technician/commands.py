@@ -59,6 +59,10 @@ def probe(
         str | None, typer.Option(metavar="HOST:PORT", help="An address instead of settings.")
     ] = None,
     serial: Annotated[str | None, typer.Option(metavar="DEVICE", help="A port instead of settings.")] = None,
+    onvif: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Cameras on the network of this own address instead."),
+    ] = None,
     baud: Annotated[int, typer.Option(help="Of the --serial port.")] = 9600,
     bauds: Annotated[str, typer.Option(help="Other rates to try, such as 9600,19200,115200.")] = "",
     json: Json = False,
@@ -66,21 +70,28 @@ def probe(
     """Find out which units are on a bus and what they are, by reads that leave no trace.
 
     Each unit is waited for 300 ms, twice. Modbus units are asked for their identification and which profiles
-    of config/profiles fit, lock boards for their status. Ends with 1 where nobody answered or a device of
-    the settings is missing, with 74 where the agent runs or the port is busy.
+    of config/profiles fit, lock boards for their status, network cameras (--onvif) for their name. Ends with
+    1 where nobody answered or a device of the settings is missing, with 74 where the agent runs or the port
+    is busy.
     """
     from edge.technician import probe_command  # noqa: PLC0415
     from edge.technician.ending import ending  # noqa: PLC0415
     from edge.technician.options import parse_address, parse_bauds, parse_units  # noqa: PLC0415
 
-    if [settings_file, tcp, serial].count(None) != 2:
-        raise typer.BadParameter("one of SETTINGS, --tcp HOST:PORT or --serial DEVICE says where")
+    if [settings_file, tcp, serial, onvif].count(None) != 3:
+        raise typer.BadParameter(
+            "one of SETTINGS, --tcp HOST:PORT, --serial DEVICE or --onvif ADDRESS says where"
+        )
     asked, rates = parse_units(units), parse_bauds(bauds)
     with ending():
         if settings_file:
             is_well = probe_command.run_with_settings(settings_file, bus, asked, rates, is_json=json)
         elif tcp:
             is_well = probe_command.run_tcp(*parse_address(tcp), asked, is_json=json)
+        elif onvif:
+            from edge.technician import camera_probe  # noqa: PLC0415
+
+            is_well = camera_probe.run(onvif, is_json=json)
         else:
             first = (baud, *(rate for rate in rates if rate != baud))
             is_well = probe_command.run_serial(serial or "", first, asked, is_json=json)

@@ -17,7 +17,7 @@ from device_drivers.errors import DriverError
 from edge import plan, settings_check
 from edge.errors import NoTerminal, NotThere
 from edge.plan import BusPlan
-from edge.settings import Settings
+from edge.settings import PointSettings, Settings
 from edge.technician import acceptance, commission_screen, screen, sheet_page
 from edge.technician import commission_words as w
 from edge.technician.acceptance import Acceptance, Sheet
@@ -26,7 +26,7 @@ from edge.technician.commissioning import Moment, Result, Walk
 from edge.technician.keyboard import Keyboard, listening
 from edge.technician.stopping import until_stopped
 from edge.technician.turns import turns
-from edge.technician.untouched import untouched
+from edge.technician.untouched import is_agents_alone, untouched
 
 FRAMES_A_SECOND = 10
 
@@ -38,7 +38,8 @@ def run(settings_file: Path, out: Path | None) -> bool:
             "commission talks with a person and needs a terminal; a script can use read POINT --watch --json"
         )
     settings = settings_check.load(settings_file)
-    if not settings.point:
+    walked = points_of(settings)
+    if not walked:
         raise NotThere("the settings have no point to walk to")
     digest = settings_check.fingerprint(settings_file, settings)
     with alone(settings.data_dir, "commission"):
@@ -54,13 +55,22 @@ def run(settings_file: Path, out: Path | None) -> bool:
             version=version("casewatch"),
             settings=digest,
             simulated=settings.edge.simulated,
-            cameras=len(settings.camera),
+            not_walked=(
+                *(p.id for p in settings.point if p not in walked),
+                *(c.point for c in settings.camera),
+            ),
             points=walk.trials,
             public_key=acceptance.public_hex(key),
         )
         sheet = acceptance.sign(told, key)
     _write(sheet, out or Path(time.strftime(f"acceptance-{settings.edge.id}-%Y%m%d-%H%M%S.json")))
     return told.count(Result.PASSED) == len(told.points)
+
+
+def points_of(settings: Settings) -> list[PointSettings]:
+    """The points of the walk: all but those whose devices are the agent's alone."""
+    alone_devices = {device.id for device in settings.device if is_agents_alone(device)}
+    return [point for point in settings.point if point.device not in alone_devices]
 
 
 def verify(file: Path, *, is_json: bool) -> None:
@@ -96,7 +106,7 @@ class Walking:
         self._listeners = [entry.listener for entry in plan.listeners(settings)]
         self._commanded = {name: d for name, d in drivers.items() if isinstance(d, Commanded)}
         units = {device.id: device.unit for device in settings.device}
-        self._walk = Walk(settings.point, units, self._commanded, began)
+        self._walk = Walk(points_of(settings), units, self._commanded, began)
         self._tasks: list[asyncio.Task[None]] = []
         self._keyboard = Keyboard(self._pressed, self._walk.note)
         self._ended = asyncio.Event()

@@ -14,7 +14,7 @@ NOTE: Words = ("备注(回车结束)", "Note (Enter ends it)")
 SEEN: Words = ("看到了", "seen")
 NOTHING_READ: Words = ("还没有读数", "no reading yet")
 SIMULATED: Words = ("模拟设备,不作验收", "Simulated devices: this accepts nothing")
-CAMERAS: Words = ("摄像机不在本单之内", "Cameras are not part of this sheet")
+NOT_WALKED: Words = ("不在本单之内", "Not part of this sheet")
 VERIFY: Words = (
     "用 casewatch edge commission verify 核对同名 JSON 文件的签名",
     "casewatch edge commission verify checks the signature of the JSON file of this name",
@@ -46,7 +46,6 @@ TYPES: dict[PointType, Words] = {
     PointType.ITEM: ("物品", "item"),
     PointType.TAMPER: ("防拆", "tamper contact"),
     PointType.READER: ("读卡器", "reader"),
-    PointType.MODEM: ("短信模块", "modem"),
 }
 
 RESULTS: dict[Result, Words] = {
@@ -76,7 +75,6 @@ _AWAY: dict[PointType, Words] = {
     PointType.ITEM: ("请取出物品", "take the item out now"),
     PointType.TAMPER: ("请触动防拆触点", "trip the tamper contact now"),
     PointType.READER: ("请刷卡", "hold a card to the reader now"),
-    PointType.MODEM: ("等待入网", "it looks for its network"),
 }
 
 _REST: dict[PointType, Words] = {
@@ -85,7 +83,6 @@ _REST: dict[PointType, Words] = {
     PointType.ITEM: ("请放回物品", "put the item back"),
     PointType.TAMPER: ("请让防拆触点复位", "let the tamper contact go"),
     PointType.READER: ("等待读卡器配对", "the reader is not paired yet"),
-    PointType.MODEM: ("等待入网", "it looks for its network"),
 }
 
 _FAILED: Words = ("没有动作:a 重来,s 记为失败", "it did not move: a again, s leaves it failed")

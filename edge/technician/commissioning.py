@@ -25,8 +25,6 @@ PULSE_PATIENCE_NS = 5_000_000_000
 """A lock that has not moved by then, did not move."""
 NOTE_MAX_CHARS = 200
 _SEEN_BY_NOTICE = (PointType.READER,)
-_SEEN_AT_REST = (PointType.MODEM,)
-"""Nobody can move these on purpose: to have been seen well is all there is."""
 
 
 class Stage(StrEnum):
@@ -296,8 +294,6 @@ class Walk:
             self.why = known.fault
         elif not known.value or self.stage not in {Stage.WAITING, Stage.RESTORE}:
             return
-        elif trial.type in _SEEN_AT_REST and known.value == REST_VALUE[trial.type]:
-            self._end(Result.PASSED, now)
         elif known.value == REST_VALUE[trial.type]:
             self._counter = known.counter
             self._enter(Stage.AWAY, now)

@@ -35,7 +35,7 @@ async def probe(targets: list[Target], units: tuple[int, ...], step: Step) -> Pr
             step(steps(target, units))
             continue
         scan = _Scan(target, step)
-        found += await scan.run(probing.units_of(target.bus.kind, units))
+        found += await scan.run(probing.units_of(target, units))
         notes += scan.notes()
     expected = {unit: name for target in targets for unit, name in target.expected.items()}
     missing = probing.missing(expected, found)
@@ -45,8 +45,9 @@ async def probe(targets: list[Target], units: tuple[int, ...], step: Step) -> Pr
 
 def steps(target: Target, units: tuple[int, ...]) -> int:
     """How many steps the probe of a target takes."""
-    asked = len(probing.units_of(target.bus.kind, units))
-    return asked * (len(probing.PINGS) if probing.kind_of(target.bus.kind) == "modbus" else 1)
+    is_modbus = probing.kind_of(target.bus.kind) == "modbus"
+    rounds = len(probing.PINGS) if is_modbus else len(target.lock_kinds)
+    return rounds * len(probing.units_of(target, units))
 
 
 class _Scan:
@@ -57,7 +58,7 @@ class _Scan:
         timeout_ms = max(probing.TIMEOUT_MS, settings.timeout_ms or 0)
         self._settings = msgspec.structs.replace(settings, timeout_ms=timeout_ms)
         self._bus: Bus = plan.build_bus(self._settings)
-        self._expected = target.expected
+        self._target = target
         self._step = step
         self._transaction = 0
         self._garbled: list[int] = []
@@ -126,21 +127,20 @@ class _Scan:
             identity=question.identity_of(said) if said else None,
             functions=tuple(functions),
             candidates=tuple(candidates),
-            settings=self._expected.get(unit, ""),
+            settings=self._target.expected.get(unit, ""),
         )
 
     async def _lock_boards(self, units: list[int]) -> list[Found]:
-        found = []
-        for unit in units:
-            answered = {
-                kind: channels
-                for kind, driver in probing.lock_drivers(self._settings, unit).items()
-                if (channels := await self._status(driver)) is not None
-            }
-            if answered:
-                found.append(self._lock_board(unit, answered))
-            self._step(1)
-        return found
+        """Family by family: a board that was silent to one is out of quarantine when the next is asked."""
+        answered: dict[int, dict[str, list[Observation]]] = {}
+        for kind in self._target.lock_kinds:
+            drivers = probing.lock_drivers(self._settings, kind, units)
+            for unit in units:
+                seen = await self._status(drivers[unit]) if unit in drivers else None
+                if seen is not None:
+                    answered.setdefault(unit, {})[kind] = seen
+                self._step(1)
+        return [self._lock_board(unit, kinds) for unit, kinds in sorted(answered.items())]
 
     def _lock_board(self, unit: int, answered: dict[str, list[Observation]]) -> Found:
         seen = next(iter(answered.values()))
@@ -151,7 +151,7 @@ class _Scan:
             kind=self._settings.kind,
             baud=self._baud(),
             candidates=tuple(answered),
-            settings=self._expected.get(unit, ""),
+            settings=self._target.expected.get(unit, ""),
             status=contacts,
         )
 

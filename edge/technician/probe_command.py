@@ -58,25 +58,34 @@ def run_serial(device: str, bauds: tuple[int, ...], units: tuple[int, ...], *, i
 
 def targets_of(settings: Settings, bus: BusSettings, bauds: tuple[int, ...]) -> Targets:
     """How a bus of the settings is probed: as it is, and at other rates if it has one."""
-    expected = {device.unit: device.id for device in settings.device if device.bus == bus.id}
-    targets = [Target(bus, expected)]
+    devices = [device for device in settings.device if device.bus == bus.id]
+    expected = {device.unit: device.id for device in devices}
+    known = {device.driver for device in devices}
+    kinds = tuple(kind for kind in probing.LOCK_KINDS if not known or kind in known)
+    rates = [bus.baud]
     if bus.kind not in registry.TCP_KINDS:
-        others = [baud for baud in bauds if baud != bus.baud]
-        targets += [Target(msgspec.structs.replace(bus, baud=baud), expected) for baud in others]
-    return targets
+        rates += [baud for baud in bauds if baud != bus.baud]
+    return [Target(msgspec.structs.replace(bus, baud=baud), expected, kinds) for baud in rates]
+
+
+def can_probe(settings: Settings, bus: BusSettings) -> bool:
+    """Whether the devices of a bus can be asked who they are: not readers of tags, nor modems."""
+    how = probing.kind_of(bus.kind)
+    drivers = {device.driver for device in settings.device if device.bus == bus.id}
+    return how == "modbus" or (how == "locks" and (not drivers or bool(drivers & {*probing.LOCK_KINDS})))
 
 
 def _chosen(settings: Settings, bus: str | None) -> list[BusSettings]:
     if bus is None:
-        lines = [line for line in settings.bus if probing.kind_of(line.kind) is not None]
+        lines = [line for line in settings.bus if can_probe(settings, line)]
         if not lines:
             raise NotThere("the settings have no bus whose devices can be asked who they are")
         return lines
     line = next((line for line in settings.bus if line.id == bus), None)
     if line is None:
         raise NotThere(f"no bus {bus} in the settings; there are {', '.join(b.id for b in settings.bus)}")
-    if probing.kind_of(line.kind) is None:
-        raise NotThere(f"bus {bus} is of kind {line.kind}: its devices cannot be asked by number")
+    if not can_probe(settings, line):
+        raise NotThere(f"bus {bus}: what is on it cannot be asked by number; try read POINT")
     return [line]
 
 

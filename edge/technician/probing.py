@@ -36,8 +36,10 @@ PINGS = (frame.read_request(3, 0, 1), frame.read_request(2, 0, 1))
 """Two: a device may stay silent to a function that it does not know."""
 TIMEOUT_MS = 300
 """For each answer. Slower devices show as late replies, and those are counted."""
-TCP_UNITS = (255,)
+TCP_UNIT = 255
 """Asked on Modbus TCP beside the others: makers who ignore the unit like this number."""
+LOCK_UNIT = 0
+"""Asked of lock boards beside the others: two families number them from 0."""
 UNIT_MAX = 255
 LOCK_KINDS = ("lock_8a", "lock_krcu", "lock_winnsen", "lock_wkly")
 """Families whose status read is asked on a serial line, as far as there are drivers for them."""
@@ -46,10 +48,14 @@ _ABSENT_EXCEPTIONS = (10, 11)
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One way of asking on one line; `expected` are the devices that the settings have there, by unit."""
+    """One way of asking on one line. `lock_kinds`: the families that may be there, if it is a line of locks.
+
+    `expected` are the devices that the settings have there, by unit.
+    """
 
     bus: BusSettings
     expected: dict[int, str] = {}
+    lock_kinds: tuple[str, ...] = LOCK_KINDS
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,11 +111,14 @@ def ranges(numbers: Iterable[int]) -> str:
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
-def units_of(kind: BusKind, units: Sequence[int]) -> list[int]:
-    """Those of `units` that can be asked on a bus of this kind."""
-    if kind == "modbus_tcp":
-        return sorted({*units, *TCP_UNITS})
-    return [unit for unit in units if 1 <= unit <= 247]
+def units_of(target: Target, units: Sequence[int]) -> list[int]:
+    """Those of `units` that can be asked there, and those that are always asked."""
+    asked = {*units, *target.expected}
+    if target.bus.kind == "modbus_tcp":
+        return sorted({*asked, TCP_UNIT})
+    if kind_of(target.bus.kind) == "locks":
+        return sorted({*asked, LOCK_UNIT})
+    return sorted(unit for unit in asked if 1 <= unit <= 247)
 
 
 def tcp_kinds() -> tuple[BusKind, ...]:
@@ -161,17 +170,12 @@ def function_questions() -> dict[int, bytes]:
     return {function: frame.read_request(function, 0, 1) for function in READ_FUNCTIONS}
 
 
-def lock_drivers(bus: BusSettings, unit: int) -> dict[str, Driver]:
-    """The drivers that could ask a lock board of this number on this bus, by name."""
+def lock_drivers(bus: BusSettings, kind: str, units: Iterable[int]) -> dict[int, Driver]:
+    """A family's drivers for those of these boards that it can have, by number."""
     drivers = {}
-    for kind in LOCK_KINDS:
-        if kind not in registry.DRIVERS or bus.kind not in registry.DRIVERS[kind].buses:
-            continue
-        baud = 0 if bus.kind in registry.TCP_KINDS else bus.baud
-        try:
-            drivers[kind] = registry.build(kind, registry.Site(bus_kind=bus.kind, unit=unit, baud=baud))
-        except ProfileFault:
-            continue  # the family has no such board
+    for unit in units:
+        with suppress(ProfileFault):  # the family has no such board
+            drivers[unit] = registry.build(kind, registry.Site(bus_kind=bus.kind, unit=unit, baud=bus.baud))
     return drivers
 
 

@@ -22,7 +22,7 @@ from edge.technician.alone import alone
 from edge.technician.reading import Change, Sample, Summary, Watch
 from edge.technician.stopping import until_stopped
 from edge.technician.turns import one_turn, turns
-from edge.technician.untouched import untouched
+from edge.technician.untouched import is_agents_alone, untouched
 
 
 def run(settings_file: Path, point: str, *, is_watch: bool, is_json: bool) -> bool:
@@ -46,6 +46,8 @@ def find(settings: Settings, point: str) -> tuple[PointSettings, BusPlan, Poll]:
         raise NotThere(
             f"{point}: {device.id} speaks by itself and cannot be asked; see `journal tail --follow`"
         )
+    if is_agents_alone(device):
+        raise NotThere(f"{point}: a modem is the agent's alone: its reports would be deleted untold")
     line = next(line for line in untouched(settings) if line.bus.id == device.bus)
     polls = [poll for poll in line.polls if poll.device == device.id and entry.channel in poll.read.channels]
     return entry, line, polls[0]

@@ -31,7 +31,7 @@ def page(sheet: Sheet) -> str:
     head = "".join(f"<th>{_both(w.HEADINGS[name])}</th>" for name in _COLUMNS)
     rows = "".join(_row(trial) for trial in told.points)
     warning = f'<p class="warn">{_both(w.SIMULATED)}</p>' if told.simulated else ""
-    cameras = f"<p>{_both(w.CAMERAS)} ({told.cameras})</p>" if told.cameras else ""
+    others = f"<p>{escape(', '.join(told.not_walked))}{_both(w.NOT_WALKED)}</p>" if told.not_walked else ""
     hands = (
         f'<div class="hands"><p>{_both(w.HEADINGS["by"])}</p><p>{_both(w.HEADINGS["signature"])}</p></div>'
     )
@@ -39,7 +39,7 @@ def page(sheet: Sheet) -> str:
         f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><style>{_STYLE}</style>'
         f"<title>{escape(w.TITLE[0])} {escape(told.edge)}</title>"
         f"<h1>{_both(w.TITLE)}</h1>{warning}{_facts(sheet)}"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{cameras}"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{others}"
         f"<p>{_both(w.VERIFY)}</p>{hands}</html>\n"
     )
 

@@ -1,7 +1,8 @@
-"""Plans whose reads leave a device as it is. Only latches need it: the agent's own turn clears what it tells.
+"""Plans whose reads leave a device as it is, where the agent's own turns take away what they have told.
 
-What a latch kept while the agent was stopped is evidence, and it is for the agent's journal alone. So a
-technician's read takes the level and leaves the latch; the agent finds it at its next start.
+What a device kept while the agent was stopped is for the agent's journal alone. So a technician's read takes
+the level and leaves the latch. A modem is not read at all: a turn spends a try of its PIN, and deletes the
+delivery reports that the one before told.
 """
 
 import msgspec
@@ -9,19 +10,26 @@ import msgspec
 from device_drivers.driver import Driver
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import load_profile
+from device_drivers.sms_modem.driver import SmsModem
 from edge import plan
 from edge.plan import BusPlan
 from edge.settings import BusSettings, DeviceSettings, Settings
 
 
 def untouched(settings: Settings) -> list[BusPlan]:
-    """The plans of all buses that ask, with drivers that clear no latch. Raises ProfileFault."""
+    """The plans of all buses but modems', with drivers that clear no latch. Raises ProfileFault."""
     plans = []
     for entry in plan.plan(settings):
-        devices = [device for device in settings.device if device.id in entry.drivers]
-        drivers = {d.id: _without_latches(d, entry.bus, settings) or entry.drivers[d.id] for d in devices}
-        plans.append(BusPlan(entry.bus, drivers, plan.polls(devices, drivers, settings.point)))
+        devices = [d for d in settings.device if d.id in entry.drivers and not is_agents_alone(d)]
+        drivers = {d.id: _untouched(d, entry.bus, settings, entry.drivers[d.id]) for d in devices}
+        if drivers:
+            plans.append(BusPlan(entry.bus, drivers, plan.polls(devices, drivers, settings.point)))
     return plans
+
+
+def is_agents_alone(device: DeviceSettings) -> bool:
+    """Whether nobody but the agent may ask this device."""
+    return device.driver == SmsModem.kind
 
 
 def has_latches(device: DeviceSettings) -> bool:
@@ -31,9 +39,9 @@ def has_latches(device: DeviceSettings) -> bool:
     return load_profile(plan.profile_path(device.profile)).latches is not None
 
 
-def _without_latches(device: DeviceSettings, bus: BusSettings, settings: Settings) -> Driver | None:
+def _untouched(device: DeviceSettings, bus: BusSettings, settings: Settings, usual: Driver) -> Driver:
     if not has_latches(device):
-        return None
+        return usual
     site = plan.site(device, bus, settings.point)
     assert site.profile is not None
     return ModbusDi(

@@ -1,237 +1,198 @@
-// The control page: draws what GET /layout describes, follows GET /record, posts what is clicked.
+// The control page: draws what GET /layout describes, keeps it up to date, posts what is clicked.
+
+import { drawDevice, drawLens } from "./devices.js";
+import { both, drawing, element } from "./elements.js";
+import { forgetChanges, showAbnormal, showCables, showChanges } from "./overview.js";
+import { act, afterActs, ask, learnPoints, take } from "./site.js";
+import { faultPanel, framePanel, learnFaultKinds } from "./wire.js";
+import { PROTOCOLS, learnNames } from "./words.js";
 
 const RECORD_EVERY_MS = 300;
-const LAYOUT_EVERY_MS = 3000;
-const CHANGES_SHOWN = 60;
-const FAULT_SHOWN_MS = 4000;
+const FRAMES_EVERY_MS = 500;
+const LAYOUT_EVERY_MS = 1500;
+const CHANGES_KEPT = 60;
+const COUNTY = { id: "", name: { zh: "全县共用", en: "Whole county" }, rooms: [] };
 
-const WORDS = {
-  open: ["开", "open"], closed: ["关", "closed"],
-  present: ["在", "present"], absent: ["不在", "absent"],
-  ok: ["正常", "clear"], covered: ["遮挡", "covered"], dark: ["黑暗", "dark"],
-};
-const KINDS = { door: ["门", "door"], lock: ["锁", "lock"], item: ["案卷", "dossier"], picture: ["画面", "picture"] };
-const OTHER = { id: "", name: { zh: "其他设备", en: "Other devices" }, rooms: [] };
-
-const points = new Map();    // id → {value, values}
-const watchers = new Map();  // id → functions that redraw
-const names = new Map();     // station or room id → {zh, en}
 let lastN = 0;
-let drawnLayout = "";
-let faultUntilMs = 0;
+let cables = [];      // as the last layout had them, the cameras among them
+let faults = [];      // active ones
+let drawn = "";       // the layout that is drawn, without what changes
+const cards = new Map();    // cable id → {showOnline, showFaults, refreshes}
+const inView = new Set();   // cable ids whose card can be seen
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key === "onclick") made.addEventListener("click", value);
-    else if (value !== false && value !== null) made.setAttribute(key, value === true ? "" : value);
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (isIntersecting) inView.add(target.dataset.cable);
+    else inView.delete(target.dataset.cable);
   }
-  made.append(...children);
-  return made;
-}
+});
 
-const english = (text) => element("span", { lang: "en" }, text);
-
-async function ask(path, body) {
-  const options = body && {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+function plug(cable) {
+  const state = element("span");
+  const made = element("button", { type: "button", class: "plug", onclick: () => {
+    const isOnline = made.getAttribute("aria-pressed") === "true";
+    return act(`/cables/${encodeURIComponent(cable.id)}`, { online: !isOnline });
+  } }, drawing("plug"), state);
+  const show = (isOnline) => {
+    made.setAttribute("aria-pressed", String(isOnline));
+    made.setAttribute("aria-label", `${cable.id} 插头 plug: ${isOnline ? "已插好 plugged in" : "已拔下 unplugged"}`);
+    state.replaceChildren(both(isOnline ? ["已插好", "plugged in"] : ["✕ 已拔下", "unplugged"]));
   };
-  const answer = await fetch(path, options);
-  const content = await answer.json();
-  if (!answer.ok) throw new Error(content.message);
-  return content;
+  return { made, show };
 }
 
-function say(text, isFault) {
-  const link = document.getElementById("link");
-  link.textContent = text;
-  link.classList.toggle("fault", Boolean(isFault));
+function cardHead(cable, switchButton) {
+  const baud = cable.baud ? [element("span", { class: "baud" }, `${cable.baud} bit/s`)] : [];
+  return element("header", {}, element("h3", {}, cable.id),
+    element("span", { class: "speaks" }, both(PROTOCOLS[cable.speaks] ?? [`协议 ${cable.speaks}`, cable.speaks])),
+    element("code", { title: "地址 address" }, cable.address), ...baud, switchButton);
 }
 
-async function act(path, body) {
-  try {
-    await ask(path, body);
-    await follow();
-  } catch (fault) {
-    faultUntilMs = Date.now() + FAULT_SHOWN_MS;
-    say(String(fault.message), true);
-  }
+function drawCard(cable, inside, wire) {
+  const { made, show } = plug(cable);
+  const card = element("section", { class: "cable", "data-cable": cable.id, tabindex: "-1", "aria-label": `${cable.id} 线路 cable` },
+    cardHead(cable, made), element("div", { class: "devices" }, ...inside), ...wire);
+  const showOnline = (isOnline) => { show(isOnline); card.classList.toggle("unplugged", !isOnline); };
+  showOnline(cable.online);
+  seen.observe(card);
+  return { card, showOnline };
 }
 
-const setPoint = (id, value) => act(`/points/${encodeURIComponent(id)}`, { value });
-
-function flip(id) {
-  const { value, values } = points.get(id);
-  return setPoint(id, values[(values.indexOf(value) + 1) % values.length]);
-}
-
-function watch(id, redraw) {
-  if (!watchers.has(id)) watchers.set(id, []);
-  watchers.get(id).push(redraw);
-  if (points.has(id)) redraw(points.get(id).value);
-}
-
-function take(id, value) {
-  const point = points.get(id);
-  if (point) point.value = value;
-  for (const redraw of watchers.get(id) ?? []) redraw(value);
-}
-
-// "liuxu.int1.door" → 讯问室一; "liuxu.cab1.s03.lock" → cab1.s03
-function placeName(id) {
-  const room = id.slice(0, id.lastIndexOf("."));
-  return names.get(room) ?? { zh: room.split(".").slice(1).join("."), en: "" };
-}
-
-function powerSwitch(device) {
-  const label = device.online ? ["在线", "online"] : ["断开", "offline"];
-  return element("button", {
-    class: `power ${device.online ? "on" : "off"}`, type: "button", "aria-pressed": String(device.online),
-    title: "断开或接回设备 Take the device away or bring it back",
-    onclick: () => act(`/devices/${device.id}`, { online: !device.online }).then(drawLayout),
-  }, element("i"), `${label[0]} `, english(label[1]));
-}
-
-function caption(title, device) {
-  return element("div", { class: "caption" },
-    element("strong", {}, title), element("code", {}, device.address), powerSwitch(device));
-}
-
-function terminal(number, id) {
-  if (!id) return element("div", { class: "terminal free" }, element("i", { class: "led" }), element("b", {}, number));
-  const place = placeName(id);
-  const button = element("button", { class: "terminal", type: "button", title: id, onclick: () => flip(id) },
-    element("i", { class: "led" }), element("b", {}, number),
-    element("span", { class: "place" }, place.zh), element("em", {}));
-  watch(id, (value) => {
-    button.classList.toggle("active", value === "open");
-    button.setAttribute("aria-label", `${place.zh} ${place.en} ${WORDS[value].join(" ")}`);
-    button.querySelector("em").replaceChildren(`${WORDS[value][0]} `, english(WORDS[value][1]));
+function cableCard(cable) {
+  const devices = cable.devices.map(drawDevice);
+  const [frames, switches] = cable.has_frames ? [framePanel(cable), faultPanel(cable)] : [];
+  const { card, showOnline } = drawCard(cable, devices.map(({ box }) => box),
+    frames ? [element("div", { class: "wire" }, frames.box, switches.box)] : []);
+  card.classList.toggle("wide", !frames);
+  cards.set(cable.id, {
+    showOnline,
+    showFaults: (active) => { switches?.show(active); card.classList.toggle("faulted", active.length > 0); },
+    refreshes: [...(frames ? [frames.refresh] : []), ...devices.flatMap(({ refresh }) => refresh ?? [])],
   });
-  return button;
+  return card;
 }
 
-function moduleBox(module) {
-  const terminals = [];
-  for (let n = 0; n < module.channels; n += 1) terminals.push(terminal(String(n), module.inputs[n]));
-  return element("section", { class: `device module ${module.online ? "" : "away"}` },
-    caption(`${module.map.toUpperCase()} · ${module.id} · 地址 unit ${module.unit}`, module),
-    element("div", { class: "terminals" }, ...terminals));
-}
-
-function slot({ lock, item }, number) {
-  const leaf = element("button", { class: "leaf", type: "button", title: lock, onclick: () => flip(lock) });
-  const dossier = element("button", { class: "dossier", type: "button", title: item, onclick: () => flip(item) });
-  const box = element("div", { class: "slot" }, element("b", {}, String(number).padStart(2, "0")), dossier, leaf);
-  watch(lock, (value) => {
-    box.classList.toggle("open", value === "open");
-    leaf.replaceChildren(`锁${WORDS[value][0]} `, english(value));
+function cameraCard(cameras, stations) {
+  const groups = stations.flatMap((station) => {
+    const filmed = station.rooms.filter((room) => room.picture);
+    return filmed.length ? [element("h4", {}, both([station.name.zh, station.name.en])),
+      element("div", { class: "lenses" }, ...filmed.map(drawLens))] : [];
   });
-  watch(item, (value) => {
-    box.classList.toggle("empty", value === "absent");
-    dossier.replaceChildren(`案卷${WORDS[value][0]} `, english(value === "present" ? "in" : "out"));
+  const { card, showOnline } = drawCard({ speaks: "rtsp", ...cameras }, groups, []);
+  card.classList.add("wide");
+  cards.set(cameras.id, { showOnline, showFaults: () => {}, refreshes: [] });
+  return card;
+}
+
+// All points of a cable's devices.
+const wired = (cable) => cable.devices.flatMap((device) => [
+  ...Object.values(device.wires ?? {}),
+  ...(device.slots ?? []).flatMap(({ lock, item }) => [lock, item]),
+  ...(device.tags ?? []).map(({ point }) => point),
+].filter(Boolean));
+
+function stationOf(cable, stations) {
+  if (stations.length === 1) return stations[0];
+  const [point = ""] = wired(cable);
+  return stations.find(({ id }) => point.startsWith(`${id}.`) || (!point && cable.id.startsWith(`${id}-`))) ?? COUNTY;
+}
+
+function drawStations({ stations, cables: drawnCables, cameras }) {
+  const shared = stations.length === 1 ? stations[0] : COUNTY;
+  const sections = [...stations, COUNTY].flatMap((station) => {
+    const boxes = drawnCables.filter((cable) => stationOf(cable, stations) === station).map(cableCard);
+    if (cameras && station === shared) boxes.push(cameraCard(cameras, stations));
+    return boxes.length ? [element("article", { class: "station" },
+      element("h2", {}, both([station.name.zh, station.name.en])), ...boxes)] : [];
   });
-  return box;
-}
-
-function cabinet(line) {
-  return element("section", { class: `device cabinet ${line.online ? "" : "away"}` },
-    caption(`8A · ${line.cabinet} · 板 boards ${line.boards.join("+")}`, line),
-    element("div", { class: "slots" }, ...line.slots.map((entry, index) => slot(entry, index + 1))));
-}
-
-function camera(room) {
-  const choices = points.get(room.picture).values.map((value) => element("button", {
-    type: "button", "data-value": value, onclick: () => setPoint(room.picture, value),
-  }, `${WORDS[value][0]} `, english(WORDS[value][1])));
-  const lens = element("div", { class: "lens" }, element("i"));
-  const tile = element("div", { class: "camera", title: room.picture }, lens,
-    element("span", { class: "place" }, room.name.zh, " ", english(room.name.en)),
-    element("div", { class: "choices" }, ...choices));
-  watch(room.picture, (value) => {
-    tile.dataset.state = value;
-    for (const choice of choices) choice.setAttribute("aria-pressed", String(choice.dataset.value === value));
-  });
-  return tile;
-}
-
-function cameraBox(cameras, rooms) {
-  return element("section", { class: `device cameras ${cameras.online ? "" : "away"}` },
-    caption("摄像机 Cameras", cameras), element("div", { class: "tiles" }, ...rooms.map(camera)));
-}
-
-function stationSection(station, layout) {
-  const isHere = (id) => station.id
-    ? id.startsWith(`${station.id}.`)
-    : !layout.stations.some((known) => id.startsWith(`${known.id}.`));
-  const filmed = station.rooms.filter((room) => room.picture);
-  const boxes = [
-    ...layout.modules.filter((module) => isHere(Object.values(module.inputs)[0] ?? "")).map(moduleBox),
-    ...layout.lock_lines.filter((line) => isHere(line.cabinet)).map(cabinet),
-    ...(filmed.length ? [cameraBox(layout.cameras, filmed)] : []),
-  ];
-  return boxes.length ? [element("article", { class: "station" },
-    element("h2", {}, `${station.name.zh} `, english(station.name.en)), ...boxes)] : [];
-}
-
-async function drawLayout() {
-  const layout = await ask("/layout");
-  if (JSON.stringify(layout) === drawnLayout) return;
-  drawnLayout = JSON.stringify(layout);
-  for (const { id, name, rooms } of layout.stations) {
-    names.set(id, name);
-    for (const room of rooms) names.set(room.id, room.name);
-  }
-  watchers.clear();
-  const sections = [...layout.stations, OTHER].flatMap((station) => stationSection(station, layout));
   document.getElementById("stations").replaceChildren(...sections);
 }
 
-function changeLine({ at_ms: atMs, point, value }) {
-  const place = placeName(point);
-  const station = names.get(point.split(".")[0])?.zh ?? "";
-  const kind = KINDS[point.slice(point.lastIndexOf(".") + 1)];
-  return element("li", { "data-value": value, title: point },
-    element("time", {}, new Date(atMs).toLocaleTimeString("zh-CN", { hour12: false })),
-    element("span", {}, `${station} ${place.zh} ${kind[0]}${WORDS[value][0]} `, english(`${point} ${value}`)));
+// Draws anew only what is built differently; plugs and faults change in place, so the focus stays.
+async function refreshLayout() {
+  const layout = await ask("/layout");
+  const told = await ask("/faults");
+  const { active } = told;
+  const shape = JSON.stringify([layout, told.kinds], (key, value) => (key === "online" ? undefined : value));
+  if (shape !== drawn) {
+    learnNames(layout.stations);
+    learnFaultKinds(told.kinds);
+    learnPoints((await ask("/points")).points);
+    seen.disconnect();
+    inView.clear();
+    cards.clear();
+    drawStations(layout);
+    drawn = shape;
+  }
+  cables = [...layout.cables, ...(layout.cameras ? [layout.cameras] : [])];
+  faults = active;
+  for (const cable of cables) {
+    const card = cards.get(cable.id);
+    card.showOnline(cable.online);
+    card.showFaults(faults.filter((fault) => fault.cable === cable.id));
+  }
+  showCables(cables, faults);
+  showAbnormal(cables, faults);
 }
 
-async function follow() {
+async function followRecord() {
   const { changes } = await ask(`/record?after=${lastN}`);
   const fresh = changes.filter((change) => change.n > lastN);
   if (!fresh.length) return;
   lastN = fresh.at(-1).n;
   for (const { point, value } of fresh) take(point, value);
-  const list = document.getElementById("changes");
-  list.prepend(...fresh.slice(-CHANGES_SHOWN).reverse().map(changeLine));
-  while (list.children.length > CHANGES_SHOWN) list.lastChild.remove();
+  showChanges(fresh);
+  showAbnormal(cables, faults);
+}
+
+async function refreshWires() {
+  for (const id of [...inView]) {
+    for (const refresh of cards.get(id)?.refreshes ?? []) await refresh();
+  }
 }
 
 async function begin() {
   const { changes } = await ask("/record");
-  for (const point of (await ask("/points")).points) points.set(point.id, point);
-  drawnLayout = "";
-  await drawLayout();
-  document.getElementById("changes").replaceChildren();
-  lastN = Math.max(0, (changes.at(-1)?.n ?? 0) - CHANGES_SHOWN);
+  drawn = "";
+  await refreshLayout();
+  forgetChanges();
+  lastN = Math.max(0, (changes.at(-1)?.n ?? 0) - CHANGES_KEPT);
 }
 
-// Follows for ever; after a fault the page begins anew.
+function say(isConnected) {
+  document.body.classList.toggle("lost", !isConnected);
+  const text = isConnected ? "● 已连接 connected" : "✕ 模拟器没有应答，所见已旧 no answer from the simulators: this is old";
+  const link = document.getElementById("link");
+  if (link.textContent !== text) link.textContent = text;
+}
+
+const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+// Follows for ever; after a lost connection the page begins anew.
 async function stayConnected() {
   let isBegun = false;
   for (;;) {
     try {
       if (!isBegun) await begin();
       isBegun = true;
-      await follow();
-      if (Date.now() > faultUntilMs) say("已连接 connected");
+      await followRecord();
+      say(true);
     } catch {
       isBegun = false;
-      say("模拟器没有应答 no answer from the simulators", true);
+      say(false);
     }
-    await new Promise((done) => setTimeout(done, RECORD_EVERY_MS));
+    await pause(RECORD_EVERY_MS);
   }
 }
 
+async function repeat(refresh, everyMs) {
+  for (;;) {
+    await pause(everyMs);
+    if (cards.size) await refresh().catch(() => {});  // a lost connection is stayConnected's to tell
+  }
+}
+
+afterActs(() => { followRecord().catch(() => {}); refreshLayout().catch(() => {}); });
 stayConnected();
-setInterval(() => drawLayout().catch(() => {}), LAYOUT_EVERY_MS);
+repeat(refreshLayout, LAYOUT_EVERY_MS);
+repeat(refreshWires, FRAMES_EVERY_MS);

@@ -19,7 +19,11 @@ from simulators.scenario import How, Move
 
 BODY_MAX_BYTES = 1024
 FOLDER = Path(__file__).parent
-FILES = {"/": "page.html", "/page.css": "page.css", "/page.js": "page.js"}
+FILES = {
+    "/": "page.html",
+    "/page.css": "page.css",
+    **{f"/{module.name}": module.name for module in FOLDER.glob("*.js")},
+}
 STATUS: dict[type[SimulatorError], int] = {
     UnknownPoint: 404,
     UnknownDevice: 404,

@@ -140,11 +140,28 @@ def test_a_probe_finds_the_units_and_leaves_no_trace(bench: Bench) -> None:
 
 
 def test_a_probe_writes_nothing_on_the_line_of_the_locks_but_status_reads(bench: Bench) -> None:
-    run("probe", "edge.toml", "--bus", "cab", "--units", "1-3")
+    run("probe", "--serial", str(bench.boards.path), "--units", "1-3")
     heard = bench.boards.heard
     assert [codec.encode_read(board) in heard for board in (1, 2, 3, 4)] == [True, True, True, False]
     opens = [codec.encode_open(board, lock) for board in range(codec.BOARD_MAX) for lock in range(25)]
     assert not any(frame in heard for frame in opens)
+
+
+def test_a_bus_whose_family_is_known_is_asked_in_it_alone(bench: Bench) -> None:
+    code, _ = run("probe", "edge.toml", "--bus", "cab", "--units", "1")
+    assert (code, bench.boards.heard) == (0, codec.encode_read(1))
+
+
+def test_a_bus_of_tag_readers_is_left_alone(bench: Bench) -> None:
+    path = bench.folder / "edge.toml"
+    shelf = path.read_text().replace("lock_8a", "rfid_m100").replace('"lock:1"', '"tag:E2801160"')
+    path.write_text(
+        shelf.replace('type = "lock"', 'type = "item"').replace("interval_ms = 200", "interval_ms = 2000")
+    )
+    code, output = run("probe", "edge.toml", "--bus", "cab")
+    assert code == 1
+    assert "cannot be asked by number" in output, output
+    assert bench.boards.heard == b""
 
 
 def test_a_missing_device_is_told_and_ends_with_1(bench: Bench) -> None:

@@ -105,6 +105,18 @@ async def test_a_card_and_a_lost_key_become_rows(waits):
     assert journal.rows[2][1] == {"bits": 26, "card": "01234540"}
 
 
+async def test_a_channel_told_of_more_than_once_in_a_breath_goes_through_each_of_its_states(waits):
+    tripped, quiet = Observation("tamper", active=True), Observation("tamper", active=False)
+    journal, _ = await played([[*PAIRED, quiet], [tripped, quiet, tripped], [tripped]])
+    assert journal.kinds == [
+        "point.baseline",
+        "point.baseline",
+        "tamper.tripped",
+        "tamper.quiet",
+        "tamper.tripped",
+    ]
+
+
 async def test_a_listener_is_answered_only_when_its_rows_are_durable():
     journal, listener = FakeJournal(), FakeListener([PAIRED])
     journal.gate.clear()

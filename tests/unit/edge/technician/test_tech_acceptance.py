@@ -39,7 +39,7 @@ def sheet(key: Ed25519PrivateKey) -> Sheet:
         version="0.1.0",
         settings="ab",
         simulated=True,
-        cameras=2,
+        not_walked=("a.int1.picture",),
         points=[TRIAL],
         public_key=acceptance.public_hex(key),
     )
@@ -131,6 +131,7 @@ def test_the_page_shows_every_point_and_the_key_and_trusts_no_text() -> None:
     assert "<b>loose" not in page
     assert "&lt;b&gt;loose" in page
     assert "模拟设备" in page
+    assert "a.int1.picture" in page
     assert "<script" not in page
 
 

@@ -13,8 +13,7 @@ OTHER = PointSettings(id="a.wait.door", type="door", device="io1", channel="di:1
 LOCK = PointSettings(id="a.cab1.s01.lock", type="lock", device="locks1", channel="lock:1")
 ITEM = PointSettings(id="a.cab1.s01.item", type="item", device="items1", channel="item:1")
 READER = PointSettings(id="a.duty.reader", type="reader", device="reader1", channel="reader")
-MODEM = PointSettings(id="a.duty.modem", type="modem", device="modem1", channel="modem")
-UNITS = {"io1": 1, "locks1": 1, "items1": 2, "reader1": 1, "modem1": 1}
+UNITS = {"io1": 1, "locks1": 1, "items1": 2, "reader1": 1}
 
 
 class Station:
@@ -223,13 +222,6 @@ def test_a_reader_passes_by_a_card_and_not_by_its_pairing() -> None:
     assert station.walk.trials[0].result is Result.PASSED
 
 
-def test_a_modem_passes_by_its_network() -> None:
-    station = Station(MODEM)
-    assert station.see(MODEM, False) is Stage.RESTORE
-    station.see(MODEM, True)
-    assert station.walk.trials[0].result is Result.PASSED
-
-
 def test_keys_after_the_end_do_nothing_but_again() -> None:
     station = Station(DOOR)
     station.swing(DOOR)
@@ -240,18 +232,14 @@ def test_keys_after_the_end_do_nothing_but_again() -> None:
 
 
 def test_what_is_tried_has_words_in_both_languages() -> None:
-    for kind in (
-        PointType.DOOR,
-        PointType.LOCK,
-        PointType.ITEM,
-        PointType.TAMPER,
-        PointType.READER,
-        PointType.MODEM,
-    ):
+    for kind in words.TYPES:
         for stage in Stage:
             assert all(words.ask(stage, kind))
         assert all(words.TYPES[kind])
     for code in RemarkCode:
         zh, en = words.remark(Remark(code, "X"))
         assert zh != en
+    assert {PointType.DOOR, PointType.LOCK, PointType.ITEM, PointType.TAMPER, PointType.READER} <= set(
+        words.TYPES
+    )
     assert set(words.RESULTS) == set(Result)

@@ -9,6 +9,7 @@ from device_drivers.errors import NoReply
 from device_drivers.lock_8a import codec
 from device_drivers.modbus.frame import mbap_frame, rtu_frame
 from device_drivers.modbus.question import READ_FUNCTIONS, Question, identify_request
+from device_drivers.registry import BusKind
 from edge import plan
 from edge.settings import BusSettings as LineSettings
 from edge.technician import probe as probing_shell
@@ -22,6 +23,7 @@ PDUS = [
     *probing.function_questions().values(),
     *map(probing.level_question, PROFILES.values()),
 ]
+LINE = LineSettings(id="x", kind="serial", device="/dev/x")
 AUTO_CLEARED = range(0x30, 0x38)
 """Counters that an Ebyte E831 can be set to clear when function 3 reads them."""
 
@@ -69,15 +71,18 @@ def test_no_request_contains_a_locks_command() -> None:
         for pdu in PDUS:
             assert not opens_a_lock(rtu_frame(unit, pdu)), (unit, pdu.hex())
             assert not opens_a_lock(mbap_frame(unit + 1, unit, pdu)), (unit, pdu.hex())
-        line = LineSettings(id="x", kind="serial", device="/dev/x")
-        for driver in probing.lock_drivers(line, unit).values():
-            assert not opens_a_lock(driver.encode(driver.reads()[0]))
+
+
+@pytest.mark.parametrize("kind", probing.LOCK_KINDS)
+def test_no_status_read_of_a_lock_family_opens_a_lock_of_any(kind: str) -> None:
+    drivers = probing.lock_drivers(LINE, kind, range(256))
+    assert drivers
+    for driver in drivers.values():
+        assert not opens_a_lock(driver.encode(driver.reads()[0]))
 
 
 def test_a_board_number_that_a_family_has_not_is_not_asked() -> None:
-    line = LineSettings(id="x", kind="serial", device="/dev/x")
-    assert "lock_8a" in probing.lock_drivers(line, 1)
-    assert "lock_8a" not in probing.lock_drivers(line, 200)
+    assert list(probing.lock_drivers(LINE, "lock_8a", (0, 1, 99, 200))) == [1, 99]
 
 
 def test_a_gateways_word_that_nobody_is_there_is_no_unit() -> None:
@@ -116,9 +121,15 @@ def test_ranges_say_the_same_numbers(numbers: set[int]) -> None:
     assert set(probing.parse_units(probing.ranges(numbers).replace(" ", ""))) == numbers
 
 
-def test_a_serial_line_has_no_unit_0_and_none_above_247() -> None:
-    assert probing.units_of("modbus_rtu", (0, 1, 247, 248)) == [1, 247]
-    assert probing.units_of("modbus_tcp", (0, 1)) == [0, 1, 255]
+@pytest.mark.parametrize(
+    ("kind", "units"),
+    [("modbus_rtu", [1, 9, 247]), ("modbus_tcp", [1, 9, 247, 248, 255]), ("serial", [0, 1, 9, 247, 248])],
+)
+def test_each_kind_of_line_has_its_numbers_and_the_settings_are_always_asked(
+    kind: BusKind, units: list[int]
+) -> None:
+    target = probing.Target(LineSettings(id="x", kind=kind, host="h", device="/dev/x"), {9: "io9"})
+    assert probing.units_of(target, (1, 247, 248)) == units
 
 
 def test_a_module_that_answers_to_every_number_is_one_line() -> None:
