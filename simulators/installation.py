@@ -136,6 +136,12 @@ class Installation:
         line = self.line(name)
         return line.frames(after) if isinstance(line, Cable) else []
 
+    def snapshot(self, room: str) -> bytes:
+        """A JPEG of what the camera of a room sees now. Raises UnknownDevice."""
+        cameras = self.line(CAMERAS)
+        assert isinstance(cameras, CameraServer)
+        return cameras.snapshot(room)
+
     def log(self, name: str) -> list[str]:
         """What a device keeps for people to read: the messages that a modem took. Raises UnknownDevice."""
         line = self.line(self.device(name).cable)

@@ -1,5 +1,6 @@
 """HTTP control of the simulators: points and their record, cables, frames, faults, acts of devices."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -89,6 +90,7 @@ class ControlServer:
                 web.post("/points/{point}", self._set_point),
                 web.post("/points/{point}/moves", self._move),
                 web.get("/record", self._record),
+                web.get("/pictures/{room}", self._picture),
                 web.post("/cables/{cable}", self._set_cable),
                 web.post("/devices/{device}/acts", self._act),
                 web.get("/devices/{device}/log", self._log),
@@ -137,6 +139,10 @@ class ControlServer:
 
     async def _record(self, request: web.Request) -> web.Response:
         return _json({"changes": self._installation.plant.changes(_number(request, "after"))})
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        picture = await asyncio.to_thread(self._installation.snapshot, request.match_info["room"])
+        return web.Response(body=picture, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     async def _set_cable(self, request: web.Request) -> web.Response:
         cable, body = request.match_info["cable"], await _body(request, CableBody)
@@ -214,7 +220,7 @@ def _json(content: Any, status: int = 200) -> web.Response:
 def _file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def serve(_: web.Request) -> web.StreamResponse:
         headers = {
-            "Content-Security-Policy": "default-src 'self'; img-src data:",
+            "Content-Security-Policy": "default-src 'self'; img-src 'self' data:",
             "Cache-Control": "no-cache",
         }
         return web.FileResponse(FOLDER / name, headers=headers)
