@@ -228,9 +228,18 @@ def _ask(control: str, path: str, body: dict[str, Any] | None = None) -> dict[st
         with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as answer:  # noqa: S310 - as above
             return dict(json.load(answer))
     except urllib.error.HTTPError as fault:
-        _refuse(json.load(fault)["message"])
+        _refuse(_reason(fault))
     except OSError as fault:
         _refuse(f"no simulators at {control}: {fault}")
+
+
+def _reason(refusal: urllib.error.HTTPError) -> str:
+    """What the control says; what stands there may be another program."""
+    text = refusal.read().decode(errors="replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"{refusal.url}: {refusal.code} {refusal.reason}"
 
 
 def _refuse(why: str) -> NoReturn:
