@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from device_drivers.bus import Exchange
 from device_drivers.errors import CaptureFault
-from device_drivers.registry import BusKind
+from device_drivers.site import BusKind
 
 FORMAT = 1
 LINE_MAX_BYTES = 65_536

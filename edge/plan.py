@@ -8,6 +8,7 @@ import msgspec
 from device_drivers import registry
 from device_drivers.bus import Bus
 from device_drivers.driver import Driver, Listener
+from device_drivers.site import TCP_KINDS, ListenerSite, Site
 from edge.schedule import Poll, PollClass
 from edge.settings import BusSettings, DeviceSettings, PointSettings, Settings
 
@@ -69,14 +70,14 @@ def build_listener(
     bus: BusSettings, devices: Sequence[DeviceSettings], points: Sequence[PointSettings]
 ) -> Listener:
     """The listener of one line. Raises ProfileFault."""
-    address = f"{bus.host}:{bus.port}" if bus.kind in registry.TCP_KINDS else bus.device or ""
+    address = f"{bus.host}:{bus.port}" if bus.kind in TCP_KINDS else bus.device or ""
     sites = {device.id: site(device, bus, points) for device in devices}
-    return registry.build_listener(devices[0].driver, registry.ListenerSite(address, bus.baud, sites))
+    return registry.build_listener(devices[0].driver, ListenerSite(address, bus.baud, sites))
 
 
-def site(device: DeviceSettings, bus: BusSettings, points: Iterable[PointSettings]) -> registry.Site:
+def site(device: DeviceSettings, bus: BusSettings, points: Iterable[PointSettings]) -> Site:
     """What a driver is told of its device's place, and which of its channels points use."""
-    return registry.Site(
+    return Site(
         bus_kind=bus.kind,
         unit=device.unit,
         baud=0 if bus.kind in ("modbus_tcp", "onvif") else bus.baud,
@@ -90,7 +91,7 @@ def site(device: DeviceSettings, bus: BusSettings, points: Iterable[PointSetting
 def build_bus(bus: BusSettings) -> Bus:
     """The bus, not opened: its first read opens it."""
     timeout_s, quarantine_s = (bus.timeout_ms or TIMEOUT_MAX_MS) / 1000, bus.quarantine_ms / 1000
-    if bus.kind in registry.TCP_KINDS:
+    if bus.kind in TCP_KINDS:
         return registry.tcp_bus(
             bus.kind, bus.host or "", bus.port, timeout_s=timeout_s, quarantine_s=quarantine_s
         )

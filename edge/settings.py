@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from contract.ids import EdgeIdText, PointIdText
-from device_drivers.registry import BusKind
+from device_drivers.site import BusKind
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, Meta(ge=1, le=65535)]

@@ -19,7 +19,7 @@ from contract.limits import BIRTH_MAX_POINTS
 from device_drivers import registry
 from device_drivers.driver import Driver
 from device_drivers.errors import ProfileFault
-from device_drivers.registry import TCP_KINDS
+from device_drivers.site import TCP_KINDS
 from edge import house_rules, plan
 from edge.bus_load import REFUSE_AT, WARN_AT, BusLoad, bus_load, exchange_ms
 from edge.errors import SettingsFault

@@ -8,10 +8,11 @@ from typing import Literal
 
 import msgspec
 
-from device_drivers.driver import Answer, Command, Observation, Outcome, Read
+from device_drivers.driver import Answer, Command, Driver, Observation, Outcome, Read
 from device_drivers.errors import BadFrame, UnaskedFrame, WrongReply, WrongUnit
 from device_drivers.lock_8a import codec
 from device_drivers.lock_board import COMMAND_GAP_S, lock_to_open, open_read, opened_lock
+from device_drivers.site import SERIAL, PolledKind, Site, check_unit, typed_options
 
 OPEN_WINDOW_MS = 200
 """Where the reply to "open" may be an echo, the true one comes within this if it comes at all."""
@@ -97,3 +98,15 @@ class Lock8a:
         if is_short:
             return Outcome.UNKNOWN
         return Outcome.REFUSED if self._active_when_short else Outcome.ACKNOWLEDGED
+
+
+def build(site: Site) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    check_unit(site.unit, 1, codec.BOARD_MAX)
+    is_items = any(channel.startswith("item:") for channel in site.channels)
+    return Lock8a(
+        site.unit, typed_options(site.options, Lock8aOptions), channel="item" if is_items else "lock"
+    )
+
+
+KIND = PolledKind(build, "8a", SERIAL)

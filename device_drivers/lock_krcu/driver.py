@@ -4,10 +4,11 @@ from typing import Literal
 
 import msgspec
 
-from device_drivers.driver import Answer, Command, Observation, Outcome, Read
+from device_drivers.driver import Answer, Command, Driver, Observation, Outcome, Read
 from device_drivers.errors import BadFrame, WrongReply, WrongUnit
 from device_drivers.lock_board import COMMAND_GAP_S, lock_to_open, open_read, opened_lock
 from device_drivers.lock_krcu import codec, cu48_codec
+from device_drivers.site import SERIAL, PolledKind, Site, check_unit, typed_options
 
 
 class LockKrcuOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,3 +121,16 @@ def _require(received: bytes, index: int, byte: int) -> None:
     """Raises BadFrame where another byte has come at this place."""
     if len(received) > index and received[index] != byte:
         raise BadFrame(f"no reply begins with {received[: index + 1].hex(' ')}")
+
+
+def build(site: Site) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    options = typed_options(site.options, LockKrcuOptions)
+    if options.board == "cu48":
+        check_unit(site.unit, 0, cu48_codec.BOARD_MAX)
+        return LockCu48(site.unit)
+    check_unit(site.unit, 0, codec.BOARD_MAX)
+    return LockKrcu(site.unit, options)
+
+
+KIND = PolledKind(build, "krcu", SERIAL)

@@ -6,10 +6,11 @@ asked for again in the same turn, and believed when it has been said twice runni
 
 from collections.abc import Sequence
 
-from device_drivers.driver import Answer, Command, Observation, Outcome, Read
+from device_drivers.driver import Answer, Command, Driver, Observation, Outcome, Read
 from device_drivers.errors import BadFrame, WrongReply, WrongUnit
 from device_drivers.lock_board import COMMAND_GAP_S, lock_to_open, open_read, opened_lock
 from device_drivers.lock_winnsen import codec
+from device_drivers.site import SERIAL, NoOptions, PolledKind, Site, check_unit, typed_options
 
 _AGAIN = "again"
 
@@ -77,3 +78,13 @@ class LockWinnsen:
 
 def _lock(read: Read) -> int:
     return int(read.channels[0].removeprefix("lock:"))
+
+
+def build(site: Site) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    typed_options(site.options, NoOptions)
+    check_unit(site.unit, 0, codec.STATION_MAX)
+    return LockWinnsen(site.unit, site.channels)
+
+
+KIND = PolledKind(build, "winnsen", SERIAL)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from device_drivers.driver import Answer, Command, Fault, Observation, Outcome, Read, Sight
+from device_drivers.driver import Answer, Command, Driver, Fault, Observation, Outcome, Read, Sight
 from device_drivers.errors import BadFrame, DeviceRefused, UnaskedFrame, WrongReply, WrongUnit
 from device_drivers.lock_board import COMMAND_GAP_S, lock_to_open, open_read, opened_lock
 from device_drivers.lock_wkly import codec
+from device_drivers.site import SERIAL, NoOptions, PolledKind, Site, check_unit, typed_options
 
 
 class LockWkly:
@@ -67,3 +68,13 @@ def _observation(channel: str, state: int) -> Observation:
     if state in (codec.OPEN, codec.CLOSED):
         return Observation(channel, active=state == codec.OPEN)
     return Observation(channel, active=False, fault=Fault.DEVICE_ERROR)
+
+
+def build(site: Site) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    typed_options(site.options, NoOptions)
+    check_unit(site.unit, 0, codec.BOARD_MAX)
+    return LockWkly(site.unit, site.channels)
+
+
+KIND = PolledKind(build, "wkly", SERIAL)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from device_drivers.errors import UnaskedFrame, WrongUnit
 from device_drivers.modbus import frame
+from device_drivers.site import NoOptions, Site, check_unit, typed_options
 
 Framing = Literal["rtu", "mbap"]
 LAST_NUMBER = 0xFFFF
@@ -48,3 +49,11 @@ class Envelope:
         if unit != self.unit:
             raise WrongUnit(unit)
         return pdu
+
+
+def framing_of(site: Site) -> Framing:
+    """That of a Modbus site without options. Raises ProfileFault for a unit that its line cannot have."""
+    typed_options(site.options, NoOptions)
+    is_tcp = site.bus_kind == "modbus_tcp"
+    check_unit(site.unit, *((0, 255) if is_tcp else (1, 247)))
+    return "mbap" if is_tcp else "rtu"

@@ -5,12 +5,13 @@ An input is active while its contact is open. A wire that is cut or short is a f
 
 from collections.abc import Iterator
 
-from device_drivers.driver import Answer, Observation, Read, Sight
+from device_drivers.driver import Answer, Driver, Observation, Read, Sight
 from device_drivers.modbus import frame
-from device_drivers.modbus.analogue_profile import AnalogueProfile
+from device_drivers.modbus.analogue_profile import AnalogueProfile, load_analogue_profile
 from device_drivers.modbus.end_of_line import FAULTS, Band, EndOfLine
-from device_drivers.modbus.envelope import Envelope, Framing
+from device_drivers.modbus.envelope import Envelope, Framing, framing_of
 from device_drivers.modbus.slices import Line, Slice, Span, cut, read_of, used_range
+from device_drivers.site import MODBUS, PolledKind, Site
 
 
 class ModbusAiSupervised:
@@ -71,3 +72,19 @@ class ModbusAiSupervised:
 
     def _name(self, part: Slice, slices: int) -> str:
         return "inputs" if slices == 1 else f"inputs {part.first}-{part.last}"
+
+
+def build(site: Site) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    assert site.profile is not None
+    return ModbusAiSupervised(
+        load_analogue_profile(site.profile),
+        site.unit,
+        framing_of(site),
+        channels=site.channels,
+        baud=site.baud,
+        max_slice_ms=site.max_slice_ms,
+    )
+
+
+KIND = PolledKind(build, "modbus", MODBUS, takes_profile=True, is_supervised=True)

@@ -1,12 +1,13 @@
 """Driver `modbus_di`: the inputs of a Modbus I/O module, with their counters or latches where it has them."""
 
-from device_drivers.driver import Answer, Read
+from device_drivers.driver import Answer, Driver, Read
 from device_drivers.errors import UnaskedFrame
 from device_drivers.modbus import frame, turn
-from device_drivers.modbus.envelope import Envelope, Framing
-from device_drivers.modbus.profile import Profile
+from device_drivers.modbus.envelope import Envelope, Framing, framing_of
+from device_drivers.modbus.profile import Profile, load_profile
 from device_drivers.modbus.slices import Line, Slice, Span, input_slices, read_of, used_range
 from device_drivers.modbus.turn import Ask, Turn, Write
+from device_drivers.site import MODBUS, PolledKind, Site
 
 
 class ModbusDi:
@@ -108,3 +109,19 @@ def _request(ask: Ask) -> bytes:
     if isinstance(ask, Span):
         return frame.read_request(ask.function, ask.address, ask.count)
     return frame.write_request(ask.function, ask.address, ask.value)
+
+
+def build(site: Site) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    assert site.profile is not None
+    return ModbusDi(
+        load_profile(site.profile),
+        site.unit,
+        framing_of(site),
+        channels=site.channels,
+        baud=site.baud,
+        max_slice_ms=site.max_slice_ms,
+    )
+
+
+KIND = PolledKind(build, "modbus", MODBUS, takes_profile=True)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from device_drivers.driver import Fault, Observation, Sight, Tell
+from device_drivers.driver import Fault, Listener, Observation, Sight, Tell
 from device_drivers.errors import ProfileFault
 from device_drivers.onvif_camera.events import INPUT_PREFIX, VIDEO_CHANNELS, States
+from device_drivers.site import ListenerKind, ListenerSite, typed_options
 
 if TYPE_CHECKING:
     from device_drivers.onvif_camera.session import CameraSession
@@ -103,3 +104,17 @@ def _session_class() -> type["CameraSession"]:
     root.handlers[:] = handlers
     root.setLevel(level)
     return CameraSession
+
+
+def build(site: ListenerSite) -> Listener:
+    """The listener of a line. Raises ProfileFault."""
+    ((device, own),) = site.devices.items()
+    options = typed_options(own.options, OnvifCameraOptions)
+    if bool(options.user) is not bool(options.password_file):
+        raise ProfileFault("options: a user and a password_file belong together")
+    host, _, port = site.address.rpartition(":")
+    password = load_password(options.password_file) if options.user else ""
+    return OnvifCamera(device, host, int(port), (options.user, password), own.channels)
+
+
+KIND = ListenerKind(build, "onvif")

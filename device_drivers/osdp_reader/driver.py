@@ -13,10 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from device_drivers.driver import Fault, Notice, Observation, Sight, Tell
+from device_drivers.driver import Fault, Listener, Notice, Observation, Sight, Tell
 from device_drivers.errors import DriverError, LinkDown, NoReply, ProfileFault
 from device_drivers.osdp_reader import wire
+from device_drivers.osdp_reader.codec import ADDRESS_MAX
 from device_drivers.osdp_reader.pairing import Standing
+from device_drivers.osdp_reader.wire import Line, ReaderPlan
+from device_drivers.site import ListenerKind, ListenerSite, check_unit, typed_options
 
 CARD = "card"
 TAMPER = "tamper"
@@ -140,3 +143,16 @@ async def _panel() -> AsyncIterator[asyncio.subprocess.Process]:
         assert panel.stdin is not None
         panel.stdin.close()
         await panel.wait()
+
+
+def build(site: ListenerSite) -> Listener:
+    """The listener of a line. Raises ProfileFault."""
+    readers = []
+    for device, own in site.devices.items():
+        check_unit(own.unit, 0, ADDRESS_MAX)
+        key = load_key(typed_options(own.options, OsdpReaderOptions).key_file)
+        readers.append(ReaderPlan(device, own.unit, key))
+    return OsdpReaders(Line(site.address, site.baud, tuple(readers)))
+
+
+KIND = ListenerKind(build, "osdp", devices_max=16)

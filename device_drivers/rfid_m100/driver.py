@@ -9,11 +9,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from device_drivers.driver import Answer, Read
+from device_drivers.driver import Answer, Driver, Read
 from device_drivers.errors import BadFrame, DeviceBusy, DeviceRefused, WrongReply
-from device_drivers.rfid.presence import Presence, TagOptions
+from device_drivers.rfid.presence import Presence, TagOptions, epcs
 from device_drivers.rfid.round import Round
 from device_drivers.rfid_m100 import codec
+from device_drivers.site import SERIAL, PolledKind, Site, typed_options
 
 ANTENNA = 1
 
@@ -89,3 +90,11 @@ def _refusal(code: int) -> WrongReply | DeviceBusy | DeviceRefused:
     if code == codec.NO_CHANNEL:
         return DeviceBusy(text)
     return DeviceRefused(text) if code == codec.BAD_COMMAND else WrongReply(text)
+
+
+def build(site: Site) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    return RfidM100(site.unit, epcs(site.channels), typed_options(site.options, M100Options))
+
+
+KIND = PolledKind(build, "m100", SERIAL, is_addressed=False)

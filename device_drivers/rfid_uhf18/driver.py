@@ -9,11 +9,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from device_drivers.driver import Answer, Read
+from device_drivers.driver import Answer, Driver, Read
 from device_drivers.errors import BadFrame, DeviceRefused, WrongUnit
-from device_drivers.rfid.presence import Presence, TagOptions
+from device_drivers.rfid.presence import Presence, TagOptions, epcs
 from device_drivers.rfid.round import Round
 from device_drivers.rfid_uhf18 import codec
+from device_drivers.site import SERIAL, PolledKind, Site, check_unit, typed_options
 
 OVERRUN_MS = 1_000
 """A reader may overrun its scan time by 75 ms, and 200 tags take 900 ms at 57600 baud."""
@@ -104,3 +105,12 @@ class RfidUhf18:
         elif frame.status != codec.NO_TAG:
             text = codec.STATUSES.get(frame.status, "unknown")
             raise DeviceRefused(f"status {frame.status:02X}: {text}")
+
+
+def build(site: Site) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    check_unit(site.unit, 0, codec.ADDRESS_MAX)
+    return RfidUhf18(site.unit, epcs(site.channels), typed_options(site.options, Uhf18Options))
+
+
+KIND = PolledKind(build, "uhf18", SERIAL)

@@ -8,13 +8,15 @@ comes only when the rows of this one are durable. A kill in between tells it twi
 import re
 from collections import deque
 from collections.abc import Generator
+from pathlib import Path
 from typing import TypeAlias
 from zlib import crc32
 
 import msgspec
 
-from device_drivers.driver import Answer, Command, Fault, Notice, Observation, Outcome, Read, Sight
-from device_drivers.errors import BadFrame, DeviceRefused, WrongReply
+from device_drivers.driver import Answer, Command, Driver, Fault, Notice, Observation, Outcome, Read, Sight
+from device_drivers.errors import BadFrame, DeviceRefused, ProfileFault, WrongReply
+from device_drivers.site import SERIAL, PolledKind, Site, typed_options
 from device_drivers.sms_modem import codec, pdu
 
 CHANNEL = "modem"
@@ -211,3 +213,18 @@ class SmsModem:
 def _refused(result: codec.Result, *, is_certain: bool) -> Outcome:
     """Refused where the modem said so before anything went out; else nobody knows."""
     return Outcome.REFUSED if result.error and is_certain else Outcome.UNKNOWN
+
+
+def build(site: Site) -> Driver:
+    """The driver of one device. Raises ProfileFault."""
+    path = typed_options(site.options, SmsModemOptions).pin_file
+    try:
+        pin = Path(path).read_text("ascii").strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileFault(f"options: pin_file {path} cannot be read") from error
+    if path and not PIN.match(pin):
+        raise ProfileFault(f"options: pin_file {path} holds no PIN of 4 to 8 digits")
+    return SmsModem(site.unit, pin)
+
+
+KIND = PolledKind(build, "at", SERIAL, is_addressed=False)

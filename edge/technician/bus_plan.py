@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from device_drivers import registry
+from device_drivers.site import TCP_KINDS
 from edge import plan
 from edge.bus_load import REFUSE_AT, WARN_AT, bus_load, device_delay_ms, exchange_ms
 from edge.schedule import Poll
@@ -75,12 +76,12 @@ def report(settings: Settings) -> PlanReport:
 
 def where(bus: BusSettings) -> str:
     """Where a bus is, and how fast."""
-    return place(bus) if bus.kind in registry.TCP_KINDS else f"{place(bus)} at {bus.baud} baud"
+    return place(bus) if bus.kind in TCP_KINDS else f"{place(bus)} at {bus.baud} baud"
 
 
 def place(bus: BusSettings) -> str:
     """Where a technician would look for a bus."""
-    return f"{bus.host}:{bus.port}" if bus.kind in registry.TCP_KINDS else bus.device or ""
+    return f"{bus.host}:{bus.port}" if bus.kind in TCP_KINDS else bus.device or ""
 
 
 def verdict(use: float) -> Verdict:

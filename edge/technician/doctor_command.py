@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from device_drivers.registry import TCP_KINDS
+from device_drivers.site import TCP_KINDS
 from edge import data_folder, settings_check
 from edge.settings import Settings
 from edge.technician import doctor_journal, doctor_machine, doctor_network, screen

@@ -12,7 +12,7 @@ from contract import topics
 from contract.errors import ContractError
 from contract.messages import CentralStatus, decode
 from device_drivers.errors import DriverError
-from device_drivers.registry import TCP_KINDS
+from device_drivers.site import TCP_KINDS
 from edge.link import ask_broker
 from edge.recorder.address import stream_url
 from edge.settings import BrokerSettings, CameraSettings, Settings

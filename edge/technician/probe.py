@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from device_drivers import registry
 from device_drivers.bus import REOPEN_FIRST_S, Bus
 from device_drivers.driver import Driver, Observation
 from device_drivers.errors import BadFrame, DriverError, LinkDown, NoReply, WrongReply
 from device_drivers.modbus import question
 from device_drivers.modbus.envelope import Framing
 from device_drivers.modbus.question import Question
+from device_drivers.site import TCP_KINDS
 from edge import plan
 from edge.technician import probing
 from edge.technician.bus_plan import place
@@ -31,7 +31,7 @@ async def probe(targets: list[Target], units: tuple[int, ...], step: Step) -> Pr
     found: list[Found] = []
     notes: list[str] = []
     for target in targets:
-        if found and target.bus.kind in registry.TCP_KINDS:
+        if found and target.bus.kind in TCP_KINDS:
             step(steps(target, units))
             continue
         scan = _Scan(target, step)
@@ -76,7 +76,7 @@ class _Scan:
     def notes(self) -> list[str]:
         """What a technician should hear beside what was found."""
         said = []
-        rate = "" if self._settings.kind in registry.TCP_KINDS else f" at {self._settings.baud} baud"
+        rate = "" if self._settings.kind in TCP_KINDS else f" at {self._settings.baud} baud"
         if self._garbled:
             units = ", ".join(map(str, sorted(set(self._garbled))))
             said.append(
@@ -175,7 +175,7 @@ class _Scan:
             try:
                 await self._bus.read(asked, asked.reads()[0])
             except LinkDown:
-                if self._settings.kind not in registry.TCP_KINDS:
+                if self._settings.kind not in TCP_KINDS:
                     raise
                 if is_last:
                     return None
@@ -193,7 +193,7 @@ class _Scan:
             self._garbled.append(unit)
 
     def _baud(self) -> int:
-        return 0 if self._settings.kind in registry.TCP_KINDS else self._settings.baud
+        return 0 if self._settings.kind in TCP_KINDS else self._settings.baud
 
 
 def _is_data(reply: bytes | None) -> bool:

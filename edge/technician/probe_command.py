@@ -18,8 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from device_drivers import registry
-from device_drivers.registry import BusKind
+from device_drivers.site import TCP_KINDS, BusKind
 from edge import settings_check
 from edge.errors import NotThere
 from edge.settings import BusSettings, Settings
@@ -63,7 +62,7 @@ def targets_of(settings: Settings, bus: BusSettings, bauds: tuple[int, ...]) -> 
     known = {device.driver for device in devices}
     kinds = tuple(kind for kind in probing.LOCK_KINDS if not known or kind in known)
     rates = [bus.baud]
-    if bus.kind not in registry.TCP_KINDS:
+    if bus.kind not in TCP_KINDS:
         rates += [baud for baud in bauds if baud != bus.baud]
     return [Target(msgspec.structs.replace(bus, baud=baud), expected, kinds) for baud in rates]
 

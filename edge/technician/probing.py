@@ -27,7 +27,7 @@ from device_drivers.modbus import frame
 from device_drivers.modbus.analogue_profile import AnalogueProfile, load_analogue_profile
 from device_drivers.modbus.profile import Profile, load_profile
 from device_drivers.modbus.question import READ_FUNCTIONS, Identity
-from device_drivers.registry import BusKind
+from device_drivers.site import MODBUS, SERIAL, BusKind, Site
 from edge.settings import BusSettings
 
 AnyProfile: TypeAlias = Profile | AnalogueProfile
@@ -132,9 +132,9 @@ def serial_kinds() -> tuple[BusKind, ...]:
 
 def kind_of(protocol_kind: BusKind) -> Literal["modbus", "locks"] | None:
     """How a bus of this kind is probed; None: its devices cannot be asked who they are."""
-    if protocol_kind in registry.MODBUS:
+    if protocol_kind in MODBUS:
         return "modbus"
-    return "locks" if protocol_kind in registry.SERIAL else None
+    return "locks" if protocol_kind in SERIAL else None
 
 
 def is_there(reply: bytes | None) -> bool:
@@ -175,7 +175,7 @@ def lock_drivers(bus: BusSettings, kind: str, units: Iterable[int]) -> dict[int,
     drivers = {}
     for unit in units:
         with suppress(ProfileFault):  # the family has no such board
-            drivers[unit] = registry.build(kind, registry.Site(bus_kind=bus.kind, unit=unit, baud=bus.baud))
+            drivers[unit] = registry.build(kind, Site(bus_kind=bus.kind, unit=unit, baud=bus.baud))
     return drivers
 
 

@@ -19,7 +19,7 @@ function goTo(selector) {
 
 const goToCable = (id) => goTo(`[data-cable="${CSS.escape(id)}"]`);
 
-// Keeps the children that are the same, so that the focus stays. `wanted`: [key, words, mark, go].
+// Keeps the chips that are the same, and the focus with them.
 function showChips(list, wanted) {
   const old = new Map([...list.children].map((item) => [item.dataset.key, item]));
   const items = wanted.map(({ key, sign, words, kind, go }) => {
@@ -30,7 +30,10 @@ function showChips(list, wanted) {
     return element("li", { "data-key": key, "data-text": text }, chip);
   });
   const isSame = items.length === list.children.length && items.every((item, n) => item === list.children[n]);
-  if (!isSame) list.replaceChildren(...items);
+  if (isSame) return;
+  const focused = document.activeElement;
+  list.replaceChildren(...items);
+  if (list.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 export function showCables(cables, active) {

@@ -39,7 +39,13 @@ export function afterActs(react) { whenChanged = react; }
 
 export const hasPoint = (id) => points.has(id);
 export const valuesOf = (id) => points.get(id).values;
-export const setPoint = (id, value) => act(`/points/${encodeURIComponent(id)}`, { value });
+
+// Shown at once, so that a second press at the same moment means the value after it.
+export async function setPoint(id, value) {
+  const before = points.get(id).value;
+  take(id, value);
+  if (!await act(`/points/${encodeURIComponent(id)}`, { value })) take(id, before);
+}
 
 export function flip(id) {
   const { value, values } = points.get(id);

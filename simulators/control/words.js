@@ -48,14 +48,18 @@ const ACTS = {
   switch: ["翻转输出", "switch output"], preset: ["计数器置", "preset counters to"],
   "antenna off": ["天线断开", "antenna off"], "antenna on": ["天线接上", "antenna on"],
   flicker: ["标签闪烁", "flicker"], burst: ["200 张标签涌入", "burst of 200 tags"],
-  duplicate: ["相邻天线串读", "duplicate reads"], steady: ["恢复稳定", "steady"],
+  "auto-upload": ["主动上传", "auto-upload"], duplicate: ["相邻天线串读", "duplicate reads"], steady: ["恢复稳定", "steady"],
   unregister: ["脱网", "leave network"], register: ["入网", "join network"],
   "report lost": ["丢一份回执", "lose one report"],
   busy: ["忙", "busy"], ready: ["就绪", "ready"],
   card: ["刷卡", "hold card"], tamper: ["拆外壳", "open housing"], untamper: ["装回外壳", "close housing"],
   "wrong key": ["换错密钥", "wrong key"], "right key": ["换回密钥", "right key"],
   away: ["断线", "cable off"], back: ["接回", "cable on"],
-  motion: ["画面移动", "motion"], cover: ["遮挡镜头", "cover lens"],
+  "no key": ["换成无密钥的", "no key"],
+  scene: ["场景突变", "scene change"], "scene over": ["场景恢复", "scene over"],
+  dark: ["画面太暗", "too dark"], bright: ["亮度恢复", "bright again"],
+  blurry: ["画面模糊", "blurry"], sharp: ["清晰恢复", "sharp again"],
+  input: ["报警输入", "alarm input"], forget: ["丢掉订阅", "forget subscriptions"],
 };
 
 // "antenna off 2", "preset 65533", "card 0000000001": the longest known beginning, and what is left of it.

@@ -20,6 +20,7 @@ from typing import Any
 from contract.points import PointType
 from device_drivers import registry
 from device_drivers.bus import Bus, wire_time_ms
+from device_drivers.site import Site
 from edge.bus_load import DEVICE_DELAY_MS
 from edge.clock import SystemClock
 from edge.points import Points
@@ -94,7 +95,7 @@ async def tcp(modules: int, seconds: float) -> dict[str, Any]:
     try:
         buses = []
         for n, port in enumerate(json.loads(await far.stdout.readline())):
-            driver = registry.build("modbus_di", registry.Site(bus_kind="modbus_tcp", profile=E1210))
+            driver = registry.build("modbus_di", Site(bus_kind="modbus_tcp", profile=E1210))
             bus = registry.tcp_bus("modbus_tcp", "127.0.0.1", port, timeout_s=0.1, quarantine_s=1.0)
             poll = Poll(f"io{n}", driver.reads()[0], PollClass.SECURITY, 100_000_000)
             buses.append((bus, [poll], {f"io{n}": driver}))
@@ -114,7 +115,7 @@ async def rtu(baud: int, seconds: float, folder: Path) -> dict[str, Any]:
         drivers = {
             f"io{unit}": registry.build(
                 "modbus_di",
-                registry.Site(bus_kind="modbus_rtu", unit=unit, baud=baud, profile=profile),
+                Site(bus_kind="modbus_rtu", unit=unit, baud=baud, profile=profile),
             )
             for unit in UNITS
         }

@@ -9,7 +9,7 @@ import pytest
 from device_drivers import registry
 from device_drivers.driver import Answer, Commanded, Read
 from device_drivers.errors import BadFrame, ProfileFault, WrongUnit
-from device_drivers.registry import PolledKind, Site, check_unit
+from device_drivers.site import PolledKind, Site, check_unit
 from tests.support import conformance as must
 from tests.support import conformance_commands as commanded
 from tests.support.conformance import Check, checks

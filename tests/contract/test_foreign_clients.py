@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from simulators.control.server import FILES
 from tests.support.eventually import eventually
 
 SCENARIO = """
@@ -290,7 +291,7 @@ def test_the_control_refuses_what_it_does_not_know(simulators):
 
 
 def test_the_page_and_its_parts_come_from_here_alone(simulators):
-    for path in ("/", "/page.js", "/page.css"):
+    for path in FILES:
         with urllib.request.urlopen(simulators.control + path, timeout=5) as answer:
             text = answer.read().decode()
             assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")

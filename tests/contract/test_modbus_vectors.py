@@ -8,6 +8,7 @@ from device_drivers import registry
 from device_drivers.driver import Driver, Read
 from device_drivers.errors import WrongReply
 from device_drivers.modbus import frame
+from device_drivers.site import BusKind, Site
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
 
@@ -115,5 +116,5 @@ def test_a_profile_puts_each_input_where_the_manual_has_it(
     assert {o.counter is not None for o in observations.values()} == {bool(counters)}
 
 
-def module(profile: str, bus_kind: registry.BusKind) -> Driver:
-    return registry.build("modbus_di", registry.Site(bus_kind=bus_kind, profile=PROFILES / f"{profile}.toml"))
+def module(profile: str, bus_kind: BusKind) -> Driver:
+    return registry.build("modbus_di", Site(bus_kind=bus_kind, profile=PROFILES / f"{profile}.toml"))

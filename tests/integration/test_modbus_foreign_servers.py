@@ -14,6 +14,7 @@ from device_drivers.errors import DeviceBusy, DeviceRefused, LinkDown, NoReply, 
 from device_drivers.modbus.envelope import Envelope
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import Level, Profile
+from device_drivers.site import BusKind, Site
 from simulators.input_module import InputModule
 from simulators.modbus_units import ModbusRtuUnits
 from simulators.module_map import MOXA_R1210
@@ -59,7 +60,7 @@ class Libmodbus:
 
 
 @asynccontextmanager
-async def libmodbus(kind: registry.BusKind, folder: Path) -> AsyncIterator[Libmodbus]:
+async def libmodbus(kind: BusKind, folder: Path) -> AsyncIterator[Libmodbus]:
     (port,) = free_ports(1)
     if kind == "modbus_tcp":
         program = peers.libmodbus_server(port, "")
@@ -88,7 +89,7 @@ async def connected(bus: Bus) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_libmodbus_is_read_with_each_function(kind: registry.BusKind, tmp_path: Path) -> None:
+async def test_libmodbus_is_read_with_each_function(kind: BusKind, tmp_path: Path) -> None:
     async with libmodbus(kind, tmp_path) as server:
         assert await server.bits() == BITS
         assert await server.words(0x108, function=4) == [bool(0x000A >> n & 1) for n in range(16)]
@@ -98,7 +99,7 @@ async def test_libmodbus_is_read_with_each_function(kind: registry.BusKind, tmp_
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_busy_libmodbus_is_told_as_busy(kind: registry.BusKind, tmp_path: Path) -> None:
+async def test_a_busy_libmodbus_is_told_as_busy(kind: BusKind, tmp_path: Path) -> None:
     async with libmodbus(kind, tmp_path) as server:
         with pytest.raises(DeviceBusy, match="exception 6"):
             await server.words(0x170)
@@ -106,9 +107,7 @@ async def test_a_busy_libmodbus_is_told_as_busy(kind: registry.BusKind, tmp_path
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_reply_of_another_unit_or_transaction_is_never_a_value(
-    kind: registry.BusKind, tmp_path: Path
-) -> None:
+async def test_a_reply_of_another_unit_or_transaction_is_never_a_value(kind: BusKind, tmp_path: Path) -> None:
     async with libmodbus(kind, tmp_path) as server:
         with pytest.raises(NoReply if kind == "modbus_tcp" else WrongReply):
             await server.words(0x171)
@@ -116,9 +115,7 @@ async def test_a_reply_of_another_unit_or_transaction_is_never_a_value(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_reply_half_a_second_late_is_never_the_next_value(
-    kind: registry.BusKind, tmp_path: Path
-) -> None:
+async def test_a_reply_half_a_second_late_is_never_the_next_value(kind: BusKind, tmp_path: Path) -> None:
     async with libmodbus(kind, tmp_path) as server:
         with pytest.raises(NoReply):
             await server.words(0x172)
@@ -127,7 +124,7 @@ async def test_a_reply_half_a_second_late_is_never_the_next_value(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_short_reply_is_no_reply(kind: registry.BusKind, tmp_path: Path) -> None:
+async def test_a_short_reply_is_no_reply(kind: BusKind, tmp_path: Path) -> None:
     async with libmodbus(kind, tmp_path) as server:
         with pytest.raises(WrongReply, match="2 data bytes where 4"):
             await server.words(0x160, 2)
@@ -148,13 +145,13 @@ ADAM = [Observation(f"di:{n}", n in {0, 2}, n) for n in range(12)]
 LATCH = [Observation(f"di:{n}", n in {0, 2}, latched=n == 3) for n in range(12)]
 
 
-async def read(bus: Bus, kind: registry.BusKind, profile: str) -> list[Observation]:
-    site = registry.Site(bus_kind=kind, profile=PROFILES / f"{profile}.toml")
+async def read(bus: Bus, kind: BusKind, profile: str) -> list[Observation]:
+    site = Site(bus_kind=kind, profile=PROFILES / f"{profile}.toml")
     driver = registry.build("modbus_di", site)
     return await bus.read(driver, driver.reads()[0])
 
 
-async def reads_all_ways(bus: Bus, kind: registry.BusKind) -> None:
+async def reads_all_ways(bus: Bus, kind: BusKind) -> None:
     """One frame; level, counters, level; and a latch, which the server forgets when it is cleared."""
     assert await read(bus, kind, "moxa-e1210") == MOXA
     assert await read(bus, kind, "adam-6050") == ADAM

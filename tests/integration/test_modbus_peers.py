@@ -14,6 +14,7 @@ from device_drivers import registry
 from device_drivers.bus import Bus
 from device_drivers.driver import Observation
 from device_drivers.errors import DeviceRefused, LinkDown
+from device_drivers.site import BusKind, Site
 from tests.support.modbus_cable import cable, needs_socat
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
@@ -39,16 +40,16 @@ async def tcp_server(framer: FramerType) -> AsyncIterator[int]:
         await server.shutdown()
 
 
-async def poll(bus: Bus, bus_kind: registry.BusKind, profile: str, unit: int = 1) -> list[Observation]:
+async def poll(bus: Bus, bus_kind: BusKind, profile: str, unit: int = 1) -> list[Observation]:
     path = PROFILES / f"{profile}.toml"
-    driver = registry.build("modbus_di", registry.Site(bus_kind=bus_kind, unit=unit, profile=path))
+    driver = registry.build("modbus_di", Site(bus_kind=bus_kind, unit=unit, profile=path))
     return await bus.read(driver, driver.reads()[0])
 
 
 @pytest.mark.parametrize(
     ("bus_kind", "framer"), [("modbus_tcp", FramerType.SOCKET), ("modbus_rtu_tcp", FramerType.RTU)]
 )
-async def test_a_module_of_pymodbus_is_read_over_tcp(bus_kind: registry.BusKind, framer: FramerType) -> None:
+async def test_a_module_of_pymodbus_is_read_over_tcp(bus_kind: BusKind, framer: FramerType) -> None:
     async with tcp_server(framer) as port:
         bus = registry.tcp_bus(bus_kind, "127.0.0.1", port, timeout_s=1.0, quarantine_s=0.02)
         assert await poll(bus, bus_kind, "moxa-e1210") == EXPECTED

@@ -12,6 +12,7 @@ from contract.points import Clock, Quality
 from device_drivers import registry
 from device_drivers.bus import Bus
 from device_drivers.driver import Driver, Read
+from device_drivers.site import BusKind, Site
 from edge.clock import Stamp
 from edge.points import Points
 from edge.proposals import Draft
@@ -38,7 +39,7 @@ class World:
     def __init__(
         self,
         profile: str,
-        bus_kind: registry.BusKind,
+        bus_kind: BusKind,
         seed: int,
         make: str = "",
         closed_ms: tuple[int, int] = (40, 500),
@@ -47,7 +48,7 @@ class World:
         modules = {1: InputModule(MODULE_MAPS[make or profile], {3: DOOR}, self.plant)}
         self.units: Responder = (ModbusTcpUnits if bus_kind == "modbus_tcp" else ModbusRtuUnits)(modules)
         path = PROFILES / f"{profile}.toml"
-        site = registry.Site(bus_kind=bus_kind, channels=("di:3",), profile=path)
+        site = Site(bus_kind=bus_kind, channels=("di:3",), profile=path)
         self.driver: Driver = registry.build("modbus_di", site)
         door = PointSettings(id=DOOR, type="door", device="io1", channel="di:3")
         self.points = Points([door], [], {}, is_simulated=True, last_at=0)

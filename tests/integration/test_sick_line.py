@@ -17,6 +17,7 @@ from device_drivers import registry
 from device_drivers.bus import Bus
 from device_drivers.driver import Driver, Observation, Sight
 from device_drivers.errors import DriverError
+from device_drivers.site import Site
 from edge.clock import SystemClock
 from edge.schedule import Poll, PollClass, Schedule, Tally
 
@@ -64,9 +65,7 @@ class Master:
             "modbus_rtu", path, 115_200, timeout_s=timeout_ms / 1_000, quarantine_s=6 * timeout_ms / 1_000
         )
         self.drivers: dict[str, Driver] = {
-            str(unit): registry.build(
-                "modbus_di", registry.Site(bus_kind="modbus_rtu", unit=unit, profile=profile)
-            )
+            str(unit): registry.build("modbus_di", Site(bus_kind="modbus_rtu", unit=unit, profile=profile))
             for unit in UNITS
         }
         polls = [

@@ -8,6 +8,7 @@ from contract.ids import PointId
 from contract.points import Clock
 from device_drivers import registry
 from device_drivers.bus import Bus
+from device_drivers.site import Site
 from edge.clock import Stamp
 from edge.points import Points
 from edge.settings import PointSettings
@@ -28,7 +29,7 @@ class Room:
         self.plant = Plant([DOOR, WIRE])
         self.units = ModbusTcpUnits({1: InputModule(MODULE_MAPS[profile], {3: DOOR}, self.plant)})
         path = PROFILES / f"{profile}.toml"
-        site = registry.Site(bus_kind="modbus_tcp", channels=("ai:3",), profile=path)
+        site = Site(bus_kind="modbus_tcp", channels=("ai:3",), profile=path)
         self.driver = registry.build("modbus_ai_supervised", site)
         door = PointSettings(id=DOOR, type="door", device="io1", channel="ai:3")
         self.points = Points([door], [], {}, is_simulated=False, last_at=0)

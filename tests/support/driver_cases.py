@@ -14,8 +14,8 @@ import msgspec
 from device_drivers import registry
 from device_drivers.driver import Command, Driver
 from device_drivers.modbus.frame import rtu_frame
-from device_drivers.registry import BusKind, Site
 from device_drivers.rfid_uhf18.codec import crc as uhf18_crc
+from device_drivers.site import BusKind, Site
 from simulators.input_module import InputModule
 from simulators.locks.board import LockBoard
 from simulators.locks.krcu import Cu48Line, KrcuLine
@@ -240,5 +240,5 @@ CASES: list[DriverCase] = [
     ),
 ]
 
-LISTENER_CASES = {"osdp_reader"}
+LISTENER_CASES = {"osdp_reader", "onvif_camera"}
 """Kinds of `registry.LISTENERS` that have tests of their own: their lines cannot be played by one answer."""

@@ -7,7 +7,7 @@ from typing import Self
 from device_drivers import registry
 from device_drivers.bus import Bus, BusSettings
 from device_drivers.driver import Command, Commanded, Observation, Outcome
-from device_drivers.registry import Site
+from device_drivers.site import Site
 from device_drivers.transport.memory import MemoryTransport
 from simulators.locks.board import LockBoard
 from simulators.locks.krcu import Cu48Line, KrcuLine

@@ -6,14 +6,14 @@ import pytest
 
 from device_drivers import registry
 from device_drivers.errors import ProfileFault
-from device_drivers.registry import Site
+from device_drivers.site import BUS_KINDS, Site
 
 E1210 = Path(__file__).parents[3] / "config/profiles/moxa-e1210.toml"
 
 
 def test_a_module_on_a_line_is_asked_in_rtu_and_over_tcp_in_mbap() -> None:
     lengths = {}
-    for bus_kind in registry.BUS_KINDS[:3]:
+    for bus_kind in BUS_KINDS[:3]:
         driver = registry.build("modbus_di", Site(bus_kind=bus_kind, profile=E1210))
         lengths[bus_kind] = len(driver.encode(driver.reads()[0]))
     assert lengths == {"modbus_tcp": 12, "modbus_rtu_tcp": 8, "modbus_rtu": 8}

@@ -8,7 +8,7 @@ from device_drivers.errors import BadFrame, DeviceRefused, DriverError, NoReply,
 from device_drivers.lock_krcu import codec as krcu
 from device_drivers.lock_winnsen import codec as winnsen
 from device_drivers.lock_wkly import codec as wkly
-from device_drivers.registry import Site
+from device_drivers.site import Site
 from tests.support.lock_cable import BOARD, FAMILIES, ITEMS, LOCKS, LockCable, driver_of, line_of
 
 

@@ -14,6 +14,7 @@ from device_drivers.modbus.analogue_profile import AnalogueProfile, Values
 from device_drivers.modbus.end_of_line import Band, Bands, EndOfLine, band_of
 from device_drivers.modbus.frame import rtu_frame
 from device_drivers.modbus.modbus_ai_supervised import ModbusAiSupervised
+from device_drivers.site import Site
 
 PROFILES = Path(__file__).parents[3] / "config/profiles"
 CLOSED, OPEN, CUT, SHORT, BETWEEN = 2.5, 10 / 3, 5.0, 0.0, 1.3
@@ -118,7 +119,7 @@ def test_a_voltage_in_no_band_is_a_fault_of_the_device() -> None:
 
 @pytest.mark.parametrize("profile", ["adam-6017", "moxa-e1240"])
 def test_the_shipped_profiles_read_eight_inputs(profile: str) -> None:
-    site = registry.Site(bus_kind="modbus_tcp", profile=PROFILES / f"{profile}.toml")
+    site = Site(bus_kind="modbus_tcp", profile=PROFILES / f"{profile}.toml")
     (read,) = registry.build("modbus_ai_supervised", site).reads()
     assert read.channels == tuple(f"ai:{n}" for n in range(8))
 

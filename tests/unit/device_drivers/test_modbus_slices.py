@@ -9,6 +9,7 @@ from device_drivers.bus import wire_time_ms
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import Counters, Level, Profile
 from device_drivers.modbus.slices import Line, Slice, Span, input_slices, used_range
+from device_drivers.site import Site
 
 MOXA = Profile(
     model="moxa",
@@ -129,9 +130,7 @@ def test_the_driver_of_a_site_keeps_to_its_line_and_its_points(tmp_path) -> None
         'model = "adam"\ninputs = 12\n[level]\nfunction = 1\naddress = 0\n'
         '[counters]\nfunction = 3\naddress = 0\nword_order = "low_first"\n'
     )
-    site = registry.Site(
-        bus_kind="modbus_rtu", baud=9600, max_slice_ms=100, channels=("di:2", "di:9"), profile=path
-    )
+    site = Site(bus_kind="modbus_rtu", baud=9600, max_slice_ms=100, channels=("di:2", "di:9"), profile=path)
     reads = registry.build("modbus_di", site).reads()
     assert len(reads) > 1
     assert (reads[0].channels[0], reads[-1].channels[-1]) == ("di:2", "di:9")

@@ -7,6 +7,7 @@ from device_drivers.driver import Observation
 from device_drivers.errors import ProfileFault
 from device_drivers.onvif_camera.discovery import read_answer
 from device_drivers.onvif_camera.events import SOURCES_MAX, Event, States
+from device_drivers.site import ListenerSite, Site
 
 SCENE = "tns1:VideoSource/GlobalSceneChange/ImagingService"
 
@@ -101,9 +102,7 @@ def test_an_answer_with_a_document_type_or_too_long_is_not_even_parsed():
 
 
 def camera_site(tmp_path, channels=(), **options):
-    return registry.ListenerSite(
-        "192.0.2.31:80", 0, {"cam": registry.Site("onvif", channels=channels, options=options)}
-    )
+    return ListenerSite("192.0.2.31:80", 0, {"cam": Site("onvif", channels=channels, options=options)})
 
 
 def test_a_camera_has_the_inputs_that_points_use(tmp_path):
@@ -125,6 +124,6 @@ def test_a_user_without_a_password_or_a_file_without_one_is_refused(tmp_path):
 
 
 def test_two_cameras_do_not_share_an_address():
-    sites = {name: registry.Site("onvif") for name in ("a", "b")}
+    sites = {name: Site("onvif") for name in ("a", "b")}
     with pytest.raises(ProfileFault, match="1 of onvif_camera are the most"):
-        registry.build_listener("onvif_camera", registry.ListenerSite("192.0.2.31:80", 0, sites))
+        registry.build_listener("onvif_camera", ListenerSite("192.0.2.31:80", 0, sites))

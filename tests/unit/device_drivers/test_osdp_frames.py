@@ -11,6 +11,7 @@ from device_drivers.errors import ProfileFault
 from device_drivers.osdp_reader import codec
 from device_drivers.osdp_reader.codec import Frame, split
 from device_drivers.osdp_reader.driver import load_key
+from device_drivers.site import ListenerSite, Site
 
 frames = st.builds(
     Frame,
@@ -99,8 +100,8 @@ def test_a_key_file_that_is_not_there_is_named(tmp_path):
 
 def line(tmp_path, **units):
     options = {"key_file": key_file(tmp_path, "0f" * 16)}
-    sites = {name: registry.Site("osdp", unit=unit, options=options) for name, unit in units.items()}
-    return registry.ListenerSite("/dev/null", 9600, sites)
+    sites = {name: Site("osdp", unit=unit, options=options) for name, unit in units.items()}
+    return ListenerSite("/dev/null", 9600, sites)
 
 
 def test_a_line_of_readers_is_built_by_its_name(tmp_path):
@@ -117,6 +118,6 @@ def test_a_reader_beyond_the_addresses_and_a_line_beyond_its_readers_are_refused
 
 
 def test_a_reader_without_a_key_is_refused():
-    site = registry.ListenerSite("/dev/null", 9600, {"front": registry.Site("osdp")})
+    site = ListenerSite("/dev/null", 9600, {"front": Site("osdp")})
     with pytest.raises(ProfileFault, match="key_file"):
         registry.build_listener("osdp_reader", site)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from device_drivers import registry
 from device_drivers.driver import Command, Fault, Notice, Observation, Outcome, Sight
 from device_drivers.errors import BadFrame, DeviceRefused, DriverError, NoReply, ProfileFault, UnaskedFrame
+from device_drivers.site import Site
 from device_drivers.sms_modem import alphabet, codec, pdu
 from device_drivers.sms_modem.driver import PARTS_MAX, SmsModem
 from simulators.sms_modem import STORE_SIZE, SmsModemLine
@@ -332,7 +333,7 @@ async def test_the_longest_message_fits_into_one_turn() -> None:
 
 def test_a_pin_stands_in_a_file_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "pin"
-    site = registry.Site(bus_kind="serial", options={"pin_file": str(file)})
+    site = Site(bus_kind="serial", options={"pin_file": str(file)})
     with pytest.raises(ProfileFault, match="cannot be read"):
         registry.build("sms_modem", site)
     file.write_text("12 34\n")

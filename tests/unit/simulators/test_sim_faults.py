@@ -19,6 +19,7 @@ from device_drivers.errors import (
     WrongReply,
     WrongUnit,
 )
+from device_drivers.site import Site
 from simulators import faults
 from simulators.cable import Cable
 from simulators.control.fault_words import FAULT_WORDS
@@ -51,7 +52,7 @@ class Bench:
         self.drivers: dict[int, Driver] = {
             unit: registry.build(
                 "modbus_di",
-                registry.Site(bus_kind="modbus_rtu", unit=unit, profile=PROFILE, channels=("di:0",)),
+                Site(bus_kind="modbus_rtu", unit=unit, profile=PROFILE, channels=("di:0",)),
             )
             for unit in modules
         }

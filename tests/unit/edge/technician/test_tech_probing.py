@@ -9,7 +9,7 @@ from device_drivers.errors import NoReply
 from device_drivers.lock_8a import codec
 from device_drivers.modbus.frame import mbap_frame, rtu_frame
 from device_drivers.modbus.question import READ_FUNCTIONS, Question, identify_request
-from device_drivers.registry import BusKind
+from device_drivers.site import BusKind
 from edge import plan
 from edge.settings import BusSettings as LineSettings
 from edge.technician import probe as probing_shell

@@ -10,6 +10,7 @@ from device_drivers import registry
 from device_drivers.driver import Answer, Command, Outcome, Read
 from device_drivers.lock_8a import codec
 from device_drivers.lock_8a.driver import Lock8a, Lock8aOptions
+from device_drivers.site import SERIAL, PolledKind
 from edge.settings import BrokerSettings, BusSettings, DeviceSettings, EdgeSettings, PointSettings, Settings
 from edge.technician.commission_command import Walking, now
 from edge.technician.commissioning import Result, Stage
@@ -46,7 +47,7 @@ def settings(line: Path) -> Settings:
 
 @pytest.fixture
 def boards(monkeypatch: pytest.MonkeyPatch) -> Iterator[LockBoards]:
-    kind = registry.PolledKind(lambda _: PulsingLock(1, Lock8aOptions()), "8a", registry.SERIAL)
+    kind = PolledKind(lambda _: PulsingLock(1, Lock8aOptions()), "8a", SERIAL)
     monkeypatch.setitem(registry.DRIVERS, "lock_8a", kind)
     with LockBoards({1: (True,) * 12}) as far:
         yield far
