@@ -13,7 +13,7 @@ from simulators.day import Day
 from simulators.errors import BadValue, UnknownDevice
 from simulators.faults import Fault, FaultLayer
 from simulators.line import Line
-from simulators.makes import Wiring, build_responder
+from simulators.makes import RESPONDERS, Wiring
 from simulators.moves import planned as planned_move
 from simulators.plant import Change, Plant
 from simulators.pty_line import PtyLine
@@ -161,7 +161,7 @@ class Installation:
             device.unit: Wiring(device.make, device.wires, device.locks(), device.items())
             for device in devices
         }
-        responder = build_responder(cable.speaks, units, self.plant, self._unlock)
+        responder = RESPONDERS[cable.speaks](units, self.plant, self._unlock)
         end = PtyLine(Path(cable.pty)) if cable.pty else TcpEnd(LOOPBACK, cable.tcp or 0)
         faults = FaultLayer(self.scenario.seed, SEALINGS.get(cable.speaks))
         return Cable(end, responder, faults, cable.baud)

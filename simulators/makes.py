@@ -70,34 +70,40 @@ MAKES: dict[str, Make] = {
     "onvif-camera": Make("camera", ("onvif",)),
 }
 
-_LOCK_LINES: dict[str, Callable[[Mapping[int, LockBoard]], Responder]] = {
-    "lock-8a": Line8a,
-    "lock-krcu": KrcuLine,
-    "lock-cu48": Cu48Line,
-    "lock-winnsen": WinnsenLine,
-    "lock-wkly": WklyLine,
+Units = Mapping[int, Wiring]
+OpenLock = Callable[[str], None]
+
+
+def _modules(units: Units, plant: Plant) -> dict[int, InputModule]:
+    return {
+        unit: InputModule(MODULE_MAPS[own.make], {int(n): point for n, point in own.wires.items()}, plant)
+        for unit, own in units.items()
+    }
+
+
+def _boards(units: Units, plant: Plant, open_lock: OpenLock) -> dict[int, LockBoard]:
+    return {unit: LockBoard(own.locks, plant, open_lock, items=own.items) for unit, own in units.items()}
+
+
+def _readers(units: Units, plant: Plant) -> dict[int, TagReader]:
+    return {unit: TagReader({1: own.wires}, plant) for unit, own in units.items()}
+
+
+def _m100(readers: Mapping[int, TagReader]) -> Responder:
+    ((unit, reader),) = readers.items()  # its replies name no unit: it is alone on its line
+    return M100Line(reader, unit)
+
+
+RESPONDERS: dict[Protocol, Callable[[Units, Plant, OpenLock], Responder]] = {
+    "modbus-tcp": lambda units, plant, _: ModbusTcpUnits(_modules(units, plant)),
+    "modbus-rtu": lambda units, plant, _: ModbusRtuUnits(_modules(units, plant)),
+    "lock-8a": lambda units, plant, open_lock: Line8a(_boards(units, plant, open_lock)),
+    "lock-krcu": lambda units, plant, open_lock: KrcuLine(_boards(units, plant, open_lock)),
+    "lock-cu48": lambda units, plant, open_lock: Cu48Line(_boards(units, plant, open_lock)),
+    "lock-winnsen": lambda units, plant, open_lock: WinnsenLine(_boards(units, plant, open_lock)),
+    "lock-wkly": lambda units, plant, open_lock: WklyLine(_boards(units, plant, open_lock)),
+    "rfid-m100": lambda units, plant, _: _m100(_readers(units, plant)),
+    "rfid-uhf18": lambda units, plant, _: Uhf18Line(_readers(units, plant)),
+    "at": lambda units, _, __: SmsModemLine(unit=next(iter(units))),
 }
-
-
-def build_responder(
-    speaks: Protocol, units: Mapping[int, Wiring], plant: Plant, open_lock: Callable[[str], None]
-) -> Responder:
-    """The firmware of all units on one cable."""
-    if speaks in MODBUS:
-        modules = {
-            unit: InputModule(MODULE_MAPS[own.make], {int(n): point for n, point in own.wires.items()}, plant)
-            for unit, own in units.items()
-        }
-        return ModbusTcpUnits(modules) if speaks == "modbus-tcp" else ModbusRtuUnits(modules)
-    if speaks in _LOCK_LINES:
-        boards = {
-            unit: LockBoard(own.locks, plant, open_lock, items=own.items) for unit, own in units.items()
-        }
-        return _LOCK_LINES[speaks](boards)
-    if speaks == "at":
-        return SmsModemLine(unit=next(iter(units)))
-    readers = {unit: TagReader({1: own.wires}, plant) for unit, own in units.items()}
-    if speaks == "rfid-m100":
-        unit, reader = next(iter(readers.items()))
-        return M100Line(reader, unit)
-    return Uhf18Line(readers)
+"""The firmware of all units on one cable, by what is spoken there. Locks open by `open_lock`."""
