@@ -8,6 +8,8 @@ from device_drivers.errors import BadFrame, DriverError, UnaskedFrame, WrongUnit
 STRAY_BYTES = (0x00, 0xFF)
 STRAY_LIMIT = 3
 """A turning RS-485 line makes one to three 00 or FF; no frame on our serial lines begins with either."""
+SKIPPED_LIMIT = 100
+"""Frames that are no answer, in one exchange: more of them are babble. A stalled stream may bring dozens."""
 
 
 class Reception:
@@ -80,6 +82,8 @@ class Reception:
 
     def _skipped(self, error: DriverError, rest: bytes, whole: int | None) -> int:
         """How much of `rest` is no answer to us, though the real one may still follow; 0: it is wrong."""
+        if self.unasked + self.late == SKIPPED_LIMIT:
+            return 0
         if isinstance(error, UnaskedFrame) and whole:
             self.unasked += 1
             return whole

@@ -20,6 +20,7 @@ from device_drivers.errors import (
 from device_drivers.modbus.frame import mbap_frame, rtu_frame
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import Level, Profile
+from device_drivers.reception import SKIPPED_LIMIT
 from device_drivers.transport.memory import FarEnd, MemoryTransport
 
 TIMEOUT_S = 0.03
@@ -301,3 +302,12 @@ def test_wire_time_is_eleven_bits_a_character_and_twice_the_silent_interval(
 ) -> None:
     read = Read(name="x", unit=1, channels=(), request_bytes=8, reply_bytes=7)
     assert wire_time_ms(read, baud) == pytest.approx(expected_ms)
+
+
+async def test_dozens_of_old_transactions_are_skipped_but_a_flood_of_them_is_not_waited_out(
+    stream: Bench,
+) -> None:
+    old = mbap_frame(0, 1, ALL_CLOSED)
+    assert actives(await stream.answer(old * SKIPPED_LIMIT + mbap_frame(1, 1, FIRST_OPEN))) == ["di:0"]
+    with pytest.raises(WrongReply):
+        await stream.answer(old * (SKIPPED_LIMIT + 1) + mbap_frame(2, 1, FIRST_OPEN))
