@@ -210,7 +210,7 @@ async def _refusals(
     try:
         return await handler(request)
     except SimulatorError as fault:
-        return _json({"code": fault.code, "message": str(fault)}, STATUS[type(fault)])
+        return _json({"code": fault.code, "message": str(fault)}, STATUS.get(type(fault), 409))
 
 
 def _json(content: Any, status: int = 200) -> web.Response:
