@@ -22,10 +22,11 @@ PROMPT = b"\r\n> "
 _FINAL = re.compile(rb"(?:^|\r\n|\r)(OK|ERROR|\+CM[ES] ERROR: ?[^\r\n]{1,80})\r\n")
 _ECHO = re.compile(rb"(?:^|[\n\x1b])(AT[^\r\n]{0,200})\r")
 _PDU = re.compile(r"^(?:[0-9A-Fa-f]{2}){2,255}\Z")
-_ENTRY = re.compile(r"^\+CMGL: ?(\d{1,5}),")
-_REGISTRATION = re.compile(r"^\+CREG: ?\d,(\d)(?:,|$)")
-_REFERENCE = re.compile(r"^\+CMGS: ?(\d{1,3})(?:,|$)")
-_TRIES = re.compile(r"^\+CPINR: ?SIM PIN,(\d{1,2})(?:,|$)")
+_ENTRY = re.compile(r"^\+CMGL: ?([0-9]{1,5}),")
+_REGISTRATION = re.compile(r"^\+CREG: ?[0-9],([0-9])(?:,|$)")
+_REFERENCE = re.compile(r"^\+CMGS: ?([0-9]{1,3})(?:,|$)")
+_TRIES = re.compile(r"^\+CPINR: ?SIM PIN,([0-9]{1,2})(?:,|$)")
+_REFUSAL = re.compile(r"^\+CMS ERROR: ?([0-9]{1,5})\Z")
 REGISTERED = (1, 5)
 
 
@@ -39,8 +40,8 @@ class Result(msgspec.Struct, frozen=True):
     @property
     def cms_error(self) -> int | None:
         """The number in `+CMS ERROR: 38`; None for any other end."""
-        name, _, number = self.error.partition(":")
-        return int(number) if name == "+CMS ERROR" and number.strip().isdecimal() else None
+        number = _REFUSAL.match(self.error)
+        return int(number[1]) if number else None
 
 
 class Stored(msgspec.Struct, frozen=True):

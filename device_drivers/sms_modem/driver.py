@@ -164,8 +164,7 @@ class SmsModem:
             content = pdu.encode_submit(submit)
             self._is_mid_message = True
             ready = yield self._step(f"AT+CMGS={pdu.length_after_centre(content)}", takes_prompt=True)
-            if not ready.is_prompt:
-                self._is_mid_message = False
+            if not ready.is_prompt:  # a prompt may have been garbled into this: the next turn begins with ESC
                 return _refused(ready, is_certain=number == 1)
             text = content.hex().upper().encode() + codec.CTRL_Z
             result = yield self._step(text, window_ms=SEND_MS)

@@ -54,6 +54,8 @@ class DriverCase(msgspec.Struct, frozen=True):
     """The frames carry a check that finds every single flipped bit."""
     seal: Callable[[bytes], bytes] | None = None
     """Adds the check to a frame without one, so that fuzzers get past it."""
+    words: tuple[bytes, ...] = ()
+    """Of a protocol in words: what its devices say besides sound replies, so that fuzzers know it."""
 
     def driver(self, unit: int | None = None) -> Driver:
         site = self.site if unit is None else msgspec.structs.replace(self.site, unit=unit)
@@ -237,6 +239,15 @@ CASES: list[DriverCase] = [
         (Command("send", "modem", {"to": "+10000000000", "text": "泽湖县"}),),
         reply_varies=True,
         has_check=False,
+        words=(
+            b"\r\n+CMS ERROR: 33",
+            b"\r\n+CMGL: 1,1",
+            b"\r\n+CREG: 0,1",
+            b"\r\nRING",
+            b"\x1e",
+            b"\r\n> ",
+            b"\r\n",
+        ),
     ),
 ]
 
