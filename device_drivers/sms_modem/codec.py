@@ -19,8 +19,10 @@ CR = b"\r"
 CTRL_Z = b"\x1a"
 ESCAPE = b"\x1b"
 PROMPT = b"\r\n> "
-_FINAL = re.compile(rb"(?:^|\r\n|\r)(OK|ERROR|\+CM[ES] ERROR: ?[^\r\n]{1,80})\r\n")
-_ECHO = re.compile(rb"(?:^|[\n\x1b])(AT[^\r\n]{0,200})\r")
+_FINAL = re.compile(rb"(?:^|\r\n|\r)(OK|ERROR|\+CM[ES] ERROR: ?[^\r\n]{1,80}+)\r\n")
+_ECHO = re.compile(rb"(?:^|[\n\x1b])(AT[^\r\n\x1b]{0,200}+)\r")
+FINAL_MAX_BYTES = 128
+"""A result is no longer, so this much of what was in vain before may still begin one."""
 _PDU = re.compile(r"^(?:[0-9A-Fa-f]{2}){2,255}\Z")
 _ENTRY = re.compile(r"^\+CMGL: ?([0-9]{1,5}),")
 _REGISTRATION = re.compile(r"^\+CREG: ?[0-9],([0-9])(?:,|$)")
@@ -51,10 +53,10 @@ class Stored(msgspec.Struct, frozen=True):
     pdu: bytes
 
 
-def reply_length(received: bytes, *, takes_prompt: bool) -> int | None:
-    """Where a reply ends: at its final result, or at a prompt where one is expected."""
-    final = _FINAL.search(received)
-    prompt = received.find(PROMPT) if takes_prompt else -1
+def reply_length(received: bytes, *, takes_prompt: bool, start: int = 0) -> int | None:
+    """Where a reply ends: at its final result, or at a prompt where one is expected, not before `start`."""
+    final = _FINAL.search(received, start)
+    prompt = received.find(PROMPT, start) if takes_prompt else -1
     if prompt >= 0 and (final is None or prompt < final.start()):
         return prompt + len(PROMPT)
     return final.end() if final else None
