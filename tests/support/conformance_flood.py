@@ -35,7 +35,7 @@ async def the_loop_is_never_held_up(case: DriverCase) -> None:
             own = (request, reply, reply[:1], reply[:4], reply[:-1], case.notice, *case.words)
             noise = (random.Random(4).randbytes(64), b"\x55", b"\x00")
             for pattern in filter(None, (*own, *noise, *late)):
-                for head in (b"", request):
+                for head in (b"", request, 2 * request):
                     flood = (head + pattern * (FLOOD_BYTES // len(pattern) + 1))[:FLOOD_BYTES]
                     _is_quick(case, [*turns, *commanded], (turn, nth), flood)
 
