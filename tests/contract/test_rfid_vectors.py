@@ -40,7 +40,7 @@ def test_an_m100_tells_of_a_tag(frame: str, epc: str, rssi: int) -> None:
 
 
 def test_an_m100_that_is_made_here_says_a_caught_frame_byte_for_byte() -> None:
-    tag = m100.Tag(bytes.fromhex("E2806894000040018F22958C"), -33, 0x7C78)
+    tag = m100.Tag(bytes.fromhex("E2806894000040018F22958C"), -33)
     assert m100.encode_tag(tag).hex().upper() == "BB02220011DF3000E2806894000040018F22958C7C78A97E"
 
 
