@@ -7,8 +7,8 @@
     BB 01 FF 00 01 15 16 7E                  error 15: no tag                     module → host
 
 RSSI is in dBm, a signed byte. The upper five bits of PC are the number of words of the EPC. The CRC is the
-tag's own, over PC and EPC: polynomial 1021, initial value FFFF, inverted. Sources: a published module handbook
-in several copies, drivers for it, and frames that users caught.
+tag's own, over PC and EPC: polynomial 1021, initial value FFFF, inverted. Sources: a published handbook in
+several copies, drivers for it, and frames that users caught.
 """
 
 import binascii
