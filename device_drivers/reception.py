@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from device_drivers.driver import Answer, Driver, Read
 from device_drivers.errors import BadFrame, DriverError, UnaskedFrame, WrongUnit
+from device_drivers.transport.base import INPUT_LIMIT_BYTES
 
 STRAY_BYTES = (0x00, 0xFF)
 STRAY_LIMIT = 3
@@ -34,11 +35,19 @@ class Reception:
         self._read = read
         self._late_units = late_units
         self._is_packet = is_packet
+        self._limit = INPUT_LIMIT_BYTES if is_packet else read.input_max_bytes
         self._start = 0
 
     def length(self, received: bytes) -> int | None:
         """Where the reply ends in all that was `received`; None while more must come."""
         self.received = received
+        end = self._end(received[: self._limit])
+        if end is None and len(received) > self._limit:
+            self.error = BadFrame(f"more than {self._limit} bytes and no reply among them")
+            return len(received)
+        return end
+
+    def _end(self, received: bytes) -> int | None:
         while True:
             if not self._is_packet:
                 self._skip_strays(received)

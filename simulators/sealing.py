@@ -97,10 +97,6 @@ def sum_all(data: bytes) -> bytes:
     return bytes([sum(data) & 0xFF])
 
 
-def negative_sum(data: bytes) -> bytes:
-    return bytes([-sum(data) & 0xFF])
-
-
 def _reflected_crc(data: bytes, polynomial: int) -> bytes:
     crc = 0xFFFF
     for byte in data:
@@ -147,9 +143,6 @@ SEALINGS: dict[str, Sealing] = {
         check_from=1,
         tail_bytes=1,
         spoil_at=-2,
-    ),
-    "rfid-swct": Sealing(
-        function_at=5, data_at=7, unit_at=4, lengths=((2, 2),), check=negative_sum, check_bytes=1
     ),
     "rfid-uhf18": Sealing(
         function_at=2, data_at=4, unit_at=1, lengths=((0, 1),), check=crc_uhf18, check_bytes=2

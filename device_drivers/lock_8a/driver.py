@@ -85,8 +85,6 @@ class Lock8a:
                 for channel, is_short in zip(self._channels, status.shorted, strict=True)
             ]
         status = codec.decode_one(reply[: codec.ONE_LOCK_BYTES])
-        if status.is_notice and lock is not None and len(reply) > codec.ONE_LOCK_BYTES:
-            return self.decode(read, reply[codec.ONE_LOCK_BYTES :])
         if status.is_notice or (status.board, status.first_lock) != (self._board, lock):
             raise UnaskedFrame(f"of board {status.board}, lock {status.first_lock}")
         return self._outcome(is_short=status.shorted[0])

@@ -92,7 +92,7 @@ class OsdpReaders:
     async def _take(self, message: wire.Up, tell: Tell) -> None:
         match message:
             case wire.Reader(device, standing):
-                self._standing[device] = Standing(standing)
+                self._standing[device] = standing
                 await tell(device, self._sights(device))
             case wire.Card(device, bits, card) if self._is_paired(device) and bits <= CARD_MAX_BITS:
                 await tell(device, [Notice(CARD, "card.read", {"bits": bits, "card": card})])

@@ -115,7 +115,7 @@ class Panel:
             standing = reader.pairing.standing(now_s, is_paired=is_paired) or reader.standing
             if standing is not None and standing is not reader.standing:
                 reader.standing = standing
-                self._say(wire.Reader(reader.plan.device, standing.value))
+                self._say(wire.Reader(reader.plan.device, standing))
                 if standing is Standing.PAIRED:
                     self._ask_for_housing(n)
 

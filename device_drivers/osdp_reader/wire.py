@@ -5,6 +5,8 @@ Down, once: Line. Up: Reader, Card and Tamper as they happen, Alive every second
 
 import msgspec
 
+from device_drivers.osdp_reader.pairing import Standing
+
 LINE_MAX_BYTES = 65_536
 
 
@@ -33,10 +35,10 @@ class Alive(_Message, frozen=True):
 
 
 class Reader(_Message, frozen=True):
-    """A reader's standing has changed: see `pairing.Standing`."""
+    """A reader's standing has changed."""
 
     device: str
-    standing: str
+    standing: Standing
 
 
 class Card(_Message, frozen=True):

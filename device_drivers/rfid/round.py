@@ -4,6 +4,8 @@ from device_drivers.driver import Observation
 from device_drivers.rfid.presence import Presence
 
 INVENTORIES_MAX = 3
+INPUT_MAX_BYTES = 10_240
+"""Of one inventory. 200 tags with the usual EPC are 5 KB."""
 
 
 class Round:

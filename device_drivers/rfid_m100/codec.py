@@ -6,10 +6,12 @@
     BB 02 22 00 11 C9 3400 <EPC> 3A76 EF 7E  a tag: RSSI, PC, EPC, its CRC        module → host, one a tag
     BB 01 FF 00 01 15 16 7E                  error 15: no tag                     module → host
 
-RSSI is in dBm, a signed byte. The upper five bits of PC are the number of words of the EPC. Sources: a
-published module handbook in several copies, drivers for it, and frames that users caught.
+RSSI is in dBm, a signed byte. The upper five bits of PC are the number of words of the EPC. The CRC is the
+tag's own, over PC and EPC: polynomial 1021, initial value FFFF, inverted. Sources: a published handbook in
+several copies, drivers for it, and frames that users caught.
 """
 
+import binascii
 import re
 from collections.abc import Iterator
 
@@ -43,6 +45,7 @@ EPC_MAX_BYTES = 62
 TAG_BYTES = OVERHEAD_BYTES + TAG_OVERHEAD_BYTES + 12
 """The notice of a tag with the usual EPC of 96 bits."""
 FRAME_MAX_BYTES = OVERHEAD_BYTES + TAG_OVERHEAD_BYTES + EPC_MAX_BYTES
+_WORDS_SHIFT = 11
 _HEAD = re.compile(rb"\xbb[\x00-\x02].\x00[\x00-\x43]", re.DOTALL)
 """Of a frame of any type with up to 67 bytes of data."""
 
@@ -60,7 +63,6 @@ class Tag(msgspec.Struct, frozen=True):
 
     epc: bytes
     rssi: int
-    crc: int = 0
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -80,9 +82,8 @@ def encode_inventory() -> bytes:
 
 
 def encode_tag(tag: Tag) -> bytes:
-    protocol_control = len(tag.epc) // 2 << 11
-    data = tag.rssi.to_bytes(1, signed=True) + protocol_control.to_bytes(2) + tag.epc + tag.crc.to_bytes(2)
-    return encode(Frame(NOTICE, INVENTORY, data))
+    said = (len(tag.epc) // 2 << _WORDS_SHIFT).to_bytes(2) + tag.epc
+    return encode(Frame(NOTICE, INVENTORY, tag.rssi.to_bytes(1, signed=True) + said + _tag_crc(said)))
 
 
 def encode_error(code: int) -> bytes:
@@ -100,12 +101,14 @@ def decode(received: bytes) -> Heard:
 
 
 def decode_tag(frame: Frame) -> Tag:
-    """The tag of a notice. Raises BadFrame."""
+    """The tag of a notice. Raises BadFrame: the module garbled what the tag said, too."""
     is_notice = (frame.type, frame.command) == (NOTICE, INVENTORY)
     if not is_notice or len(frame.data) < TAG_OVERHEAD_BYTES:
         raise BadFrame(f"no tag: {encode(frame).hex(' ')}")
-    rssi = int.from_bytes(frame.data[:1], signed=True)
-    return Tag(frame.data[3:-2], rssi, int.from_bytes(frame.data[-2:]))
+    said, epc = frame.data[1:-2], frame.data[3:-2]
+    if _tag_crc(said) != frame.data[-2:] or 2 * (said[0] >> 3) != len(epc):
+        raise BadFrame(f"the tag's CRC or length does not fit: {encode(frame).hex(' ')}")
+    return Tag(epc, int.from_bytes(frame.data[:1], signed=True))
 
 
 def decode_error(frame: Frame) -> int | None:
@@ -123,6 +126,10 @@ def split_commands(received: bytes) -> tuple[list[Frame], int]:
             commands.append(frame)
     begun = received.find(HEAD, max(used, len(received) - FRAME_MAX_BYTES))
     return commands, len(received) if begun < 0 else begun
+
+
+def _tag_crc(said: bytes) -> bytes:
+    return (binascii.crc_hqx(said, 0xFFFF) ^ 0xFFFF).to_bytes(2)
 
 
 def _frames(received: bytes) -> Iterator[tuple[int, int, Frame]]:

@@ -7,12 +7,12 @@ ends it at once. It has no address: one module a line.
 from collections.abc import Iterable
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from device_drivers.driver import Answer, Driver, Read
 from device_drivers.errors import BadFrame, DeviceBusy, DeviceRefused, WrongReply
 from device_drivers.rfid.presence import Presence, TagOptions, epcs
-from device_drivers.rfid.round import Round
+from device_drivers.rfid.round import INPUT_MAX_BYTES, Round
 from device_drivers.rfid_m100 import codec
 from device_drivers.site import SERIAL, PolledKind, Site, typed_options
 
@@ -42,8 +42,9 @@ class RfidM100:
             request_bytes=len(self._request),
             reply_bytes=0,  # they come within the window
             window_ms=options.window_ms,
+            input_max_bytes=INPUT_MAX_BYTES,
         )
-        self._again = Read("inventory again", unit, (), len(self._request), 0, window_ms=options.window_ms)
+        self._again = structs.replace(self._read, name="inventory again", channels=())
 
     def reads(self) -> tuple[Read, ...]:
         return (self._read,)

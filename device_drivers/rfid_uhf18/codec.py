@@ -52,6 +52,7 @@ REPLY_MIN_BYTES = 6
 COMMAND_MIN_BYTES = 5
 COMMAND_MAX_BYTES = 10
 EPC_MAX_BYTES = 62
+FRAME_MAX_BYTES = 256
 _Q = 4
 _SESSION_0 = 0
 _TARGET_A = 0
@@ -90,7 +91,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def crc(data: bytes) -> bytes:
-    """CRC-16/MCRF4XX, low byte first. A frame that ends in its own crc has the crc 0."""
+    """CRC-16/MCRF4XX, low byte first."""
     value = binascii.crc_hqx(data.translate(_REVERSED), 0xFFFF)
     return value.to_bytes(2).translate(_REVERSED)
 
@@ -142,10 +143,14 @@ def decode(received: bytes) -> Heard:
 
 def has_ended(received: bytes) -> bool:
     """Whether an inventory's last frame stands at the very end of what was received."""
-    for length in range(REPLY_MIN_BYTES - 1, min(len(received), 256)):
-        start = len(received) - 1 - length
-        if received[start] == length and received[start + 3] != MORE and _is_sound(received, start):
+    tail = received[-FRAME_MAX_BYTES:]
+    at = tail.find(INVENTORY, 2)
+    while at >= 0:
+        start = at - 2
+        is_last = tail[start] == len(tail) - 1 - start >= REPLY_MIN_BYTES - 1
+        if is_last and tail[at + 1] != MORE and _is_sound(tail, tail.translate(_REVERSED), start):
             return True
+        at = tail.find(INVENTORY, at + 1)
     return False
 
 
@@ -166,22 +171,24 @@ def _reply(frame: bytes) -> Reply:
 
 def _sound(received: bytes, shortest: int) -> Iterator[tuple[int, int]]:
     """Start and end of each sound frame; bytes that begin none are passed over."""
-    mirrored = received.translate(_REVERSED)  # once, not a frame: noise may hold thousands of beginnings
+    mirrored = received.translate(_REVERSED)
     start = received.find(INVENTORY, 2) - 2
     while start >= 0:
         end = start + 1 + received[start]
-        is_whole = shortest <= end - start and end <= len(received) and received[start + 1] <= ADDRESS_MAX
-        is_sound = is_whole and not binascii.crc_hqx(mirrored[start:end], 0xFFFF)
+        is_sound = shortest <= end - start and end <= len(received) and _is_sound(received, mirrored, start)
         if is_sound:
             yield start, end
         start = received.find(INVENTORY, (end if is_sound else start + 1) + 2) - 2
 
 
-def _is_sound(received: bytes, start: int) -> bool:
-    """Whether an inventory's frame, as long as its first byte says, stands here whole."""
-    frame = received[start : start + 1 + received[start]]
+def _is_sound(received: bytes, mirrored: bytes, start: int) -> bool:
+    """Whether an inventory's frame, as long as its first byte says, stands here whole.
+
+    `mirrored`: the same with the bits of each byte reversed; the CRC over a frame and its own CRC is 0.
+    """
+    end = start + 1 + received[start]
     is_inventory = received[start + 2] == INVENTORY and received[start + 1] <= ADDRESS_MAX
-    return is_inventory and not binascii.crc_hqx(frame.translate(_REVERSED), 0xFFFF)
+    return is_inventory and not binascii.crc_hqx(mirrored[start:end], 0xFFFF)
 
 
 def _sealed(content: bytes) -> bytes:

@@ -7,12 +7,12 @@ and its own share of the bus. The last frame ends a read; the window is only how
 from collections.abc import Iterable
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from device_drivers.driver import Answer, Driver, Read
 from device_drivers.errors import BadFrame, DeviceRefused, WrongUnit
 from device_drivers.rfid.presence import Presence, TagOptions, epcs
-from device_drivers.rfid.round import Round
+from device_drivers.rfid.round import INPUT_MAX_BYTES, Round
 from device_drivers.rfid_uhf18 import codec
 from device_drivers.site import SERIAL, PolledKind, Site, check_unit, typed_options
 
@@ -56,8 +56,9 @@ class RfidUhf18:
                 request_bytes=len(request),
                 reply_bytes=0,  # they come within the window
                 window_ms=options.scan_ms + OVERRUN_MS,
+                input_max_bytes=INPUT_MAX_BYTES,
             )
-            again = Read(f"{read.name} again", address, (), len(request), 0, window_ms=read.window_ms)
+            again = structs.replace(read, name=f"{read.name} again", channels=())
             self._reads.append(read)
             self._again[read.name] = self._again[again.name] = again
             self._rounds[read.name] = self._rounds[again.name] = Round(presence, antenna)

@@ -19,13 +19,16 @@ CR = b"\r"
 CTRL_Z = b"\x1a"
 ESCAPE = b"\x1b"
 PROMPT = b"\r\n> "
-_FINAL = re.compile(rb"(?:^|\r\n|\r)(OK|ERROR|\+CM[ES] ERROR: ?[^\r\n]{1,80})\r\n")
-_ECHO = re.compile(rb"(?:^|[\n\x1b])(AT[^\r\n]{0,200})\r")
+_FINAL = re.compile(rb"(?:^|\r\n|\r)(OK|ERROR|\+CM[ES] ERROR: ?[^\r\n]{1,80}+)\r\n")
+_ECHO = re.compile(rb"(?:^|[\n\x1b])(AT[^\r\n\x1b]{0,200}+)\r")
+FINAL_MAX_BYTES = 128
+"""A result is no longer, so this much of what was in vain before may still begin one."""
 _PDU = re.compile(r"^(?:[0-9A-Fa-f]{2}){2,255}\Z")
-_ENTRY = re.compile(r"^\+CMGL: ?(\d{1,5}),")
-_REGISTRATION = re.compile(r"^\+CREG: ?\d,(\d)(?:,|$)")
-_REFERENCE = re.compile(r"^\+CMGS: ?(\d{1,3})(?:,|$)")
-_TRIES = re.compile(r"^\+CPINR: ?SIM PIN,(\d{1,2})(?:,|$)")
+_ENTRY = re.compile(r"^\+CMGL: ?([0-9]{1,5}),")
+_REGISTRATION = re.compile(r"^\+CREG: ?[0-9],([0-9])(?:,|$)")
+_REFERENCE = re.compile(r"^\+CMGS: ?([0-9]{1,3})(?:,|$)")
+_TRIES = re.compile(r"^\+CPINR: ?SIM PIN,([0-9]{1,2})(?:,|$)")
+_REFUSAL = re.compile(r"^\+CMS ERROR: ?([0-9]{1,5})\Z")
 REGISTERED = (1, 5)
 
 
@@ -39,8 +42,8 @@ class Result(msgspec.Struct, frozen=True):
     @property
     def cms_error(self) -> int | None:
         """The number in `+CMS ERROR: 38`; None for any other end."""
-        name, _, number = self.error.partition(":")
-        return int(number) if name == "+CMS ERROR" and number.strip().isdecimal() else None
+        number = _REFUSAL.match(self.error)
+        return int(number[1]) if number else None
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -50,10 +53,10 @@ class Stored(msgspec.Struct, frozen=True):
     pdu: bytes
 
 
-def reply_length(received: bytes, *, takes_prompt: bool) -> int | None:
-    """Where a reply ends: at its final result, or at a prompt where one is expected."""
-    final = _FINAL.search(received)
-    prompt = received.find(PROMPT) if takes_prompt else -1
+def reply_length(received: bytes, *, takes_prompt: bool, start: int = 0) -> int | None:
+    """Where a reply ends: at its final result, or at a prompt where one is expected, not before `start`."""
+    final = _FINAL.search(received, start)
+    prompt = received.find(PROMPT, start) if takes_prompt else -1
     if prompt >= 0 and (final is None or prompt < final.start()):
         return prompt + len(PROMPT)
     return final.end() if final else None

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from zlib import crc32
 
 import msgspec
+from msgspec import structs
 
 from device_drivers.driver import Answer, Command, Driver, Fault, Notice, Observation, Outcome, Read, Sight
 from device_drivers.errors import BadFrame, DeviceRefused, ProfileFault, WrongReply
@@ -29,6 +30,9 @@ PIN_TRIES_MIN = 3
 STEP_MS = 5_000
 SEND_MS = 60_000
 """Networks take their time. Too early an "unknown" makes somebody send it twice."""
+STEP_MAX_BYTES = 1_024
+LIST_MAX_BYTES = 32_768
+"""A full store of delivery reports is 23 kB."""
 SENT_KEPT = 256
 """Sent, and not yet told because no poll has ended since."""
 _UNSURE = (332, 500)
@@ -71,6 +75,8 @@ class SmsModem:
         self._pin = pin
         self._talk: Talk | None = None
         self._is_mid_message = False
+        self._searched_bytes = 0
+        """Of the reply that is coming: no result begins in these."""
         self._told: set[tuple[int, bytes]] = set()
         self._sent: deque[Sight] = deque(maxlen=SENT_KEPT)
         self._read = Step(
@@ -98,12 +104,15 @@ class SmsModem:
 
     def encode(self, read: Read) -> bytes:
         assert isinstance(read, Step)
+        self._searched_bytes = 0
         is_first = isinstance(read, Send) or read is self._read
         return codec.ESCAPE + read.request if is_first and self._is_mid_message else read.request
 
     def reply_length(self, read: Read, received: bytes) -> int | None:
         assert isinstance(read, Step)
-        return codec.reply_length(received, takes_prompt=read.takes_prompt)
+        length = codec.reply_length(received, takes_prompt=read.takes_prompt, start=self._searched_bytes)
+        self._searched_bytes = 0 if length else max(0, len(received) - codec.FINAL_MAX_BYTES)
+        return length
 
     def decode(self, read: Read, reply: bytes) -> Answer:
         assert isinstance(read, Step)
@@ -134,7 +143,7 @@ class SmsModem:
         state = codec.registration((yield from self._obeyed("AT+CREG?")))
         if state is None:
             raise WrongReply("no registration in the reply")
-        listed = codec.stored((yield from self._obeyed("AT+CMGL=4")))
+        listed = codec.stored((yield from self._obeyed("AT+CMGL=4", LIST_MAX_BYTES)))
         sights = self._reports(listed)
         for entry in [e for e in listed if (e.index, e.pdu) in self._told][:DELETIONS_MAX]:
             yield from self._obeyed(f"AT+CMGD={entry.index}")
@@ -164,8 +173,7 @@ class SmsModem:
             content = pdu.encode_submit(submit)
             self._is_mid_message = True
             ready = yield self._step(f"AT+CMGS={pdu.length_after_centre(content)}", takes_prompt=True)
-            if not ready.is_prompt:
-                self._is_mid_message = False
+            if not ready.is_prompt:  # a prompt may have been garbled into this: the next turn begins with ESC
                 return _refused(ready, is_certain=number == 1)
             text = content.hex().upper().encode() + codec.CTRL_Z
             result = yield self._step(text, window_ms=SEND_MS)
@@ -178,9 +186,11 @@ class SmsModem:
             self._sent.append(Notice(CHANNEL, "sms.report", {"to": read.to, "state": "sent", **which}))
         return Outcome.ACKNOWLEDGED
 
-    def _obeyed(self, command: str) -> Generator[Step, codec.Result, codec.Result]:
+    def _obeyed(
+        self, command: str, most: int = STEP_MAX_BYTES
+    ) -> Generator[Step, codec.Result, codec.Result]:
         """A command without which the turn makes no sense. Raises DeviceRefused."""
-        result = yield self._step(command)
+        result = yield structs.replace(self._step(command), input_max_bytes=most)
         if result.error:
             raise DeviceRefused(f"{command}: {result.error}")
         return result

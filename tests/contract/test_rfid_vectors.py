@@ -2,8 +2,10 @@
 
 import pytest
 
+from device_drivers.errors import DriverError
 from device_drivers.rfid_m100 import codec as m100
 from device_drivers.rfid_uhf18 import codec as uhf18
+from tests.support.driver_cases import CASES
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_an_m100_tells_of_a_tag(frame: str, epc: str, rssi: int) -> None:
 
 
 def test_an_m100_that_is_made_here_says_a_caught_frame_byte_for_byte() -> None:
-    tag = m100.Tag(bytes.fromhex("E2806894000040018F22958C"), -33, 0x7C78)
+    tag = m100.Tag(bytes.fromhex("E2806894000040018F22958C"), -33)
     assert m100.encode_tag(tag).hex().upper() == "BB02220011DF3000E2806894000040018F22958C7C78A97E"
 
 
@@ -111,6 +113,18 @@ def test_a_uhf18_reader_with_ports_tells_of_tags(
     assert [(tag.epc.hex().upper(), tag.rssi) for tag in told] == tags
     assert uhf18.encode_reply(uhf18.Reply(0, 1, status, uhf18.encode_tags(told, port))).hex().upper() == frame
     assert uhf18.has_ended(bytes.fromhex(frame)) is (status != uhf18.MORE)
+
+
+def test_an_inventory_of_the_sw_ct_family_is_nobodys_frame() -> None:
+    """Its check is the negative sum of all before. There is no driver for that family (RS-485 may carry it)."""
+    frame = bytes.fromhex("53570003FF0153")
+    assert -sum(frame[:-1]) & 0xFF == frame[-1]
+    for case in CASES:
+        driver = case.driver()
+        for read in driver.reads():
+            driver.encode(read)
+            with pytest.raises(DriverError):
+                driver.decode(read, frame)
 
 
 def test_several_caught_frames_in_a_row_are_one_answer() -> None:

@@ -16,12 +16,12 @@ import msgspec
 
 from contract import messages, pictures, rows, topics
 from contract.errors import ContractError
-from device_drivers.driver import Answer, Driver, Read
+from device_drivers.driver import Answer, Commanded, Driver, Read
 from device_drivers.errors import BadFrame, DriverError
 from device_drivers.reception import Reception
 from device_drivers.transport.base import INPUT_LIMIT_BYTES
 from tests.support.driver_cases import CASES, DriverCase
-from tests.support.played_line import sound_turns
+from tests.support.played_line import command_turn, sound_turns
 from tests.support.virtual_time import in_virtual_time
 
 VECTORS = json.loads((Path(__file__).parents[1] / "contract/vectors/wire-1.json").read_text())
@@ -79,19 +79,27 @@ class NearEnd:
         return time.perf_counter() - before_s
 
     def _exchanges(self) -> list[tuple[str, int]]:
-        """Every exchange of a sound poll: the first read of its turn, and its place in it."""
+        """Every exchange of a sound poll and of commands: the first read of its turn, and its place there."""
         places: list[tuple[str, int]] = []
 
         async def play() -> None:
-            for turn in await sound_turns(self._case):
+            commanded = [await command_turn(self._case, command) for command in self._case.commands]
+            for turn in (*await sound_turns(self._case), *commanded):
                 places.extend((turn.read.name, nth) for nth in range(len(turn.exchanges)))
 
         in_virtual_time(play)()
         return places
 
+    def _first(self, name: str) -> Read:
+        """The read that begins a turn of the poll, or else of a command."""
+        commanded = (
+            self._driver.command(c) for c in self._case.commands if isinstance(self._driver, Commanded)
+        )
+        return next(read for read in (*self._driver.reads(), *commanded) if read.name == name)
+
     def _up_to(self, name: str, nth: int) -> tuple[Read, bytes, bytes]:
         """Take a turn soundly up to its `nth` exchange: the read of that, its request, the sound reply."""
-        read = next(read for read in self._driver.reads() if read.name == name)
+        read = self._first(name)
         for n in itertools.count():
             request = self._driver.encode(read)
             reply = self._answer(request)
@@ -149,9 +157,10 @@ class NearEnd:
         return length
 
     def _finds_its_way_back(self, name: str) -> None:
-        """Sound turns again: one of the first few is understood."""
+        """Sound turns of the poll again: one of the first few is understood."""
+        reads = self._driver.reads()
         for _ in range(SOUND_LOST_MAX + 1):
-            read = next(read for read in self._driver.reads() if read.name == name)
+            read = next((read for read in reads if read.name == name), reads[0])
             for _ in range(16):
                 request = self._driver.encode(read)
                 reception = self._reception(read, request)
@@ -212,6 +221,11 @@ def _timed(feed: Callable[[bytes], None]) -> Callable[[bytes], float]:
 
 def names() -> list[str]:
     return [*(case.name for case in CASES), "contract-rows", "contract-messages"]
+
+
+def words(name: str) -> tuple[bytes, ...]:
+    """What a fuzzer of this target should know."""
+    return next((case.words for case in CASES if case.name == name), ())
 
 
 def target(name: str) -> Target:

@@ -16,7 +16,11 @@ from tests.support.driver_cases import DriverCase
 from tests.support.model_driver import MODEL_CASE, ModelDriver
 
 JUDGE_MAX_S = 0.001
-INPUTS = st.tuples(st.integers(0, 63), st.integers(0, 5), st.binary(max_size=300))
+WORDS = sorted({word for name in properties.names() for word in properties.words(name)})
+CONTENT = st.binary(max_size=300) | st.lists(st.sampled_from(WORDS) | st.binary(max_size=2), max_size=8).map(
+    b"".join
+)
+INPUTS = st.tuples(st.integers(0, 63), st.integers(0, 5), CONTENT)
 
 
 @functools.cache

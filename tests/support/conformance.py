@@ -31,9 +31,9 @@ from device_drivers.errors import (
     WrongReply,
     WrongUnit,
 )
-from device_drivers.reception import Reception
 from edge.settings import PointSettings
 from tests.support.conformance_commands import COMMANDED
+from tests.support.conformance_flood import the_loop_is_never_held_up
 from tests.support.driver_cases import DriverCase
 from tests.support.played_line import (
     QUARANTINE_S,
@@ -51,8 +51,6 @@ Check = Callable[[DriverCase], Coroutine[Any, Any, None]]
 
 WINDOW_MAX_MS = 10_000
 """No device may keep a line for longer in one turn."""
-DECODED_BYTES = 4_096
-DECODE_MAX_S = 0.005
 BABBLE_BYTES = 1_000_000
 MEMORY_MAX_BYTES = 1_000_000
 KEPT_MAX_BYTES = 128_000
@@ -324,24 +322,6 @@ async def a_babbling_device_leaves_memory_flat(case: DriverCase) -> None:
             assert kept < KEPT_MAX_BYTES, f"{kept} bytes kept of {pattern[:4].hex()}…"
 
 
-async def the_loop_is_never_held_up(case: DriverCase) -> None:
-    """4 KB at once, and no frame is so long. Once in fifty will do, so that a busy machine is not blamed."""
-    for turn in await sound_turns(case):
-        request, reply = turn.exchanges[0].request, turn.exchanges[0].reply
-        for pattern in (
-            random.Random(4).randbytes(64),
-            b"\x55",
-            b"\x00",
-            request,
-            reply,
-            reply[:1],
-            reply[:4],
-        ):
-            data = (pattern * DECODED_BYTES)[:DECODED_BYTES]
-            is_quick = any(_decode_time_s(case, turn.read, data) <= DECODE_MAX_S for _ in range(50))
-            assert is_quick, f"more than {DECODE_MAX_S * 1_000:.0f} ms for 4 KB of {pattern[:4].hex()}…"
-
-
 async def two_devices_of_a_kind_share_nothing(case: DriverCase) -> None:
     """One driver polled at rest while another sees activity; each sees what a fresh one does."""
     expected = {is_active: await seen(case, is_active=is_active) for is_active in (False, True)}
@@ -475,17 +455,6 @@ async def _babble(case: DriverCase, read: Read, pattern: bytes) -> tuple[int, in
             return worst, kept, came
         finally:
             tracemalloc.stop()
-
-
-def _decode_time_s(case: DriverCase, read: Read, data: bytes) -> float:
-    driver = case.driver()
-    reception = Reception(driver, read, driver.encode(read), (), is_packet=case.is_packet)
-    before = time.perf_counter()
-    if read.window_ms:
-        reception.take(data)
-    else:
-        reception.length(data)
-    return time.perf_counter() - before
 
 
 def _imports(module: str) -> set[str]:

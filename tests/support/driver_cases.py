@@ -13,6 +13,8 @@ import msgspec
 
 from device_drivers import registry
 from device_drivers.driver import Command, Driver
+from device_drivers.lock_8a import codec as lock_8a
+from device_drivers.lock_wkly import codec as wkly
 from device_drivers.modbus.frame import rtu_frame
 from device_drivers.rfid_uhf18.codec import crc as uhf18_crc
 from device_drivers.site import BusKind, Site
@@ -54,6 +56,10 @@ class DriverCase(msgspec.Struct, frozen=True):
     """The frames carry a check that finds every single flipped bit."""
     seal: Callable[[bytes], bytes] | None = None
     """Adds the check to a frame without one, so that fuzzers get past it."""
+    notice: bytes = b""
+    """What this device may say unasked."""
+    words: tuple[bytes, ...] = ()
+    """Of a protocol in words: what its devices say besides sound replies, so that fuzzers know it."""
 
     def driver(self, unit: int | None = None) -> Driver:
         site = self.site if unit is None else msgspec.structs.replace(self.site, unit=unit)
@@ -193,7 +199,15 @@ CASES: list[DriverCase] = [
     _modbus_case("ebyte-e831"),
     _modbus_case("waveshare-io8", bus_kind="modbus_rtu_tcp"),
     _modbus_case("moxa-e1240", "modbus_ai_supervised"),
-    DriverCase("lock_8a-locks", "lock_8a", _serial(), _boards(Line8a, "lock", 24), OPEN, seal=_xored),
+    DriverCase(
+        "lock_8a-locks",
+        "lock_8a",
+        _serial(),
+        _boards(Line8a, "lock", 24),
+        OPEN,
+        seal=_xored,
+        notice=lock_8a.encode_one(3, 1, is_short=True, head=lock_8a.NOTICE_HEAD),
+    ),
     DriverCase(
         "lock_8a-items", "lock_8a", _serial(channels=("item:1",)), _boards(Line8a, "item", 24), seal=_xored
     ),
@@ -214,7 +228,15 @@ CASES: list[DriverCase] = [
         OPEN,
         has_check=False,
     ),
-    DriverCase("lock_wkly", "lock_wkly", _serial(), _boards(WklyLine, "lock", 24), OPEN, seal=_xored),
+    DriverCase(
+        "lock_wkly",
+        "lock_wkly",
+        _serial(),
+        _boards(WklyLine, "lock", 24),
+        OPEN,
+        seal=_xored,
+        notice=wkly.encode_reply(wkly.Moved(3, 1, wkly.OPEN)),
+    ),
     DriverCase(
         "rfid_m100",
         "rfid_m100",
@@ -237,6 +259,16 @@ CASES: list[DriverCase] = [
         (Command("send", "modem", {"to": "+10000000000", "text": "泽湖县"}),),
         reply_varies=True,
         has_check=False,
+        notice=b"\r\nRING\r\n",
+        words=(
+            b"\r\n+CMS ERROR: 33",
+            b"\r\n+CMGL: 1,1",
+            b"\r\n+CREG: 0,1",
+            b"\r\nRING",
+            b"\x1e",
+            b"\r\n> ",
+            b"\r\n",
+        ),
     ),
 ]
 

@@ -2,15 +2,17 @@
 
 import os
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers import registry
 from device_drivers.errors import ProfileFault
-from device_drivers.osdp_reader import codec
+from device_drivers.osdp_reader import codec, wire
 from device_drivers.osdp_reader.codec import Frame, split
 from device_drivers.osdp_reader.driver import load_key
+from device_drivers.osdp_reader.pairing import Standing
 from device_drivers.site import ListenerSite, Site
 
 frames = st.builds(
@@ -121,3 +123,11 @@ def test_a_reader_without_a_key_is_refused():
     site = ListenerSite("/dev/null", 9600, {"front": Site("osdp")})
     with pytest.raises(ProfileFault, match="key_file"):
         registry.build_listener("osdp_reader", site)
+
+
+def test_what_a_panel_says_in_no_known_words_is_told_apart():
+    """The driver makes a lost link of a DecodeError."""
+    for line in (b"", b"null", b'{"type":"Reader","device":"r","standing":"asleep"}', b"\xff" * 9):
+        with pytest.raises(msgspec.DecodeError):
+            wire.decode_up(line)
+    assert wire.decode_up(wire.encode(wire.Reader("r", Standing.PAIRED))) == wire.Reader("r", Standing.PAIRED)

@@ -197,6 +197,8 @@ def answer_instead(said: bytes, *, to_part: int) -> Callable[[Reply], bytes]:
         (b"\r\nERROR\r\n", 1, Outcome.UNKNOWN),
         (b"\r\nOK\r\n", 1, Outcome.UNKNOWN),
         (b"\r\n+CMS ERROR: 38\r\n", 2, Outcome.UNKNOWN),
+        (b"\r\n+CMS ERROR: 33\x1e\r\n", 1, Outcome.UNKNOWN),
+        (b"\r\n+CMS ERROR: 3_8\r\n", 1, Outcome.UNKNOWN),
         (b"", 1, Outcome.UNKNOWN),
     ],
 )
@@ -234,6 +236,19 @@ async def test_a_message_cut_off_at_its_prompt_does_not_swallow_the_next_command
         bench.cable.spoil = lambda reply: reply.frame
         assert await bench.poll() == [Observation("modem", active=True)]
         assert not bench.modem.messages
+
+
+async def test_a_prompt_garbled_into_a_refusal_does_not_swallow_the_next_command() -> None:
+    bench = with_short_steps(Bench())
+    async with bench.cable:
+        await bench.poll()
+        bench.cable.spoil = lambda reply: (
+            b"\r\n+CMS ERROR: 38\r\n" if reply.frame.endswith(codec.PROMPT) else reply.frame
+        )
+        assert await bench.send() is Outcome.REFUSED
+        bench.cable.spoil = lambda reply: reply.frame
+        assert await bench.poll() == [Observation("modem", active=True)]
+        assert await bench.send() is Outcome.ACKNOWLEDGED
 
 
 async def test_a_modem_that_restarted_is_set_up_again() -> None:
@@ -394,6 +409,12 @@ def test_garbage_raises_driver_errors_only(garbage: bytes, request: bytes) -> No
             continue
         codec.stored(result)
         assert result.cms_error in {None, 38}
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x7F), max_size=80))
+def test_an_error_with_any_number_is_read_or_not_believed(number: str) -> None:
+    for end in (number, f"38{number}", f" {number}8"):
+        assert codec.Result((), f"+CMS ERROR:{end}").cms_error in {None, *range(100_000)}
 
 
 @given(st.binary(max_size=200))

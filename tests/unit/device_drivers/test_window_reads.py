@@ -57,6 +57,14 @@ async def test_an_echo_before_it_is_stripped() -> None:
     assert (tags, bus.counters.echo) == (2, 1)
 
 
+@pytest.mark.parametrize("size", [1, 16, 1_025])
+async def test_more_than_a_read_allows_is_babble_at_once(size: int) -> None:
+    most = READ.input_max_bytes
+    assert (await answered(b"+" * most))[0] == most
+    with pytest.raises(BadFrame, match="more than"):
+        await answered(*[b"+" * size] * (most // size + 1))
+
+
 @pytest.mark.parametrize("pieces", [[], [b"?!"], [b"\x00", b"?!"]])
 async def test_nothing_but_an_echo_is_no_reply(pieces: list[bytes]) -> None:
     with pytest.raises(NoReply):
