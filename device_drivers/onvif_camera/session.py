@@ -213,7 +213,7 @@ class CameraSession:
             raise NoReply(f"{what}: nothing within {within_s:.0f} s") from None
         except Fault as fault:
             raise DeviceRefused(f"{what}: {_refusal(fault)}") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot carry
             raise LinkDown(f"{what}: {error}") from None
         except Exception as error:
             raise BadFrame(f"{what}: {type(error).__name__}") from error

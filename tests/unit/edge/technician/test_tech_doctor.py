@@ -145,6 +145,24 @@ async def test_lines_are_looked_at_all_at_once(tmp_path: Path) -> None:
     assert "secret" not in "".join(finding.text + finding.mend for finding in found)
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+async def test_a_name_that_cannot_be_looked_up_is_a_fault(tmp_path: Path, host: str) -> None:
+    bus = BusSettings(id="a", kind="modbus_tcp", host=host)
+    (module,) = await doctor_network.check_lines(settings(tmp_path, bus=(bus,)))
+    broker, centre = await doctor_network.check_broker(BrokerSettings(host=host))
+    for found in (module, broker, centre):
+        assert found.verdict is Verdict.FAULT
+    assert "has no address" in module.text
+
+
+@pytest.mark.parametrize("url", ["rtsp://me:secret@[::1/s", "rtsp://me:secret@10.0.0.1:99999/s"])
+async def test_a_cameras_url_that_is_none_is_a_fault_and_not_quoted(tmp_path: Path, url: str) -> None:
+    camera = CameraSettings(point="a.picture", url=url)
+    (found,) = await doctor_network.check_lines(settings(tmp_path, camera=(camera,)))
+    assert found.verdict is Verdict.FAULT
+    assert "secret" not in found.text + found.mend
+
+
 async def test_a_module_that_is_connected_already_gets_no_second_connection(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
