@@ -23,8 +23,17 @@ _IPV4 = rf"(?:{_BYTE}\.){{3}}{_BYTE}"
 _GROUPS = r"[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})"
 _IPV6 = rf"{_GROUPS}{{7}}|(?=(?:[0-9A-Fa-f]*:){{2,7}}[0-9A-Fa-f]*\Z)(?:{_GROUPS}*)?::(?:{_GROUPS}*)?"
 
-Host = Annotated[str, Meta(pattern=rf"^(?:{_IPV4}|{_IPV6}|{_HOSTNAME})\Z")]
-"""A name whose labels DNS can carry, or an address in numbers."""
+Host = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(?:{_IPV4}|{_IPV6}|{_HOSTNAME})\Z",
+        description="host: a name that DNS can carry, or an address in numbers",
+    ),
+]
+HostPort = Annotated[
+    str,
+    Meta(pattern=rf"^(?:{_IPV4}|{_HOSTNAME}):[0-9]{{1,5}}\Z", description="host:port, such as 192.0.2.31:80"),
+]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,7 +127,7 @@ class CameraSettings(_Table, frozen=True, kw_only=True):
 
     point: PointIdText
     url: Annotated[str, Meta(pattern=r"^rtsps?://\S+$", max_length=512)] | None = None
-    onvif: Annotated[str, Meta(pattern=rf"^(?:{_IPV4}|{_HOSTNAME}):[0-9]{{1,5}}\Z")] | None = None
+    onvif: HostPort | None = None
     user: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     password_file: FilePath | None = None
 

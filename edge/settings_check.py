@@ -7,6 +7,8 @@ checks, but its id counts as known, so that one mistake is told once.
 
 import difflib
 import hashlib
+import ipaddress
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -50,6 +52,7 @@ _MANY: dict[str, type[msgspec.Struct]] = {
 }
 _REQUIRED = ("edge", "broker")
 _REFERS = {("device", "bus"): "bus", ("point", "device"): "device"}
+_LOOPBACK = "127.0.0.1"
 _WHERE = re.compile(r" - at `.*`$")
 
 
@@ -144,7 +147,8 @@ class _Check:
             try:
                 sound[key] = msgspec.convert(value, fields[key].type)
             except msgspec.ValidationError as error:
-                text = _WHERE.sub("", str(error))
+                description = described(fields[key].type)
+                text = f"is no {description}" if description else _WHERE.sub("", str(error))
                 self._file.add((*path, key), text, allowed(fields[key].type))
         for key, field in fields.items():
             if key not in table and field.default is NODEFAULT and field.default_factory is NODEFAULT:
@@ -184,9 +188,12 @@ class _Check:
                 self._file.add((*path, needed), f"is missing: a bus of kind {bus.kind} needs it")
             if getattr(bus, foreign):
                 self._file.add((*path, foreign), f"means nothing to a bus of kind {bus.kind}")
-            line = f"{bus.host}:{bus.port}" if bus.kind in TCP_KINDS else str(bus.device)
+            line = line_of(bus)
+            where = f"{bus.host}:{bus.port}" if bus.kind in TCP_KINDS else bus.device
             if line in lines:
-                self._file.add((*path, needed), f"{line} is bus {lines[line]} already: a line has one master")
+                self._file.add(
+                    (*path, needed), f"{where} is bus {lines[line]} already: a line has one master"
+                )
             lines.setdefault(line, bus.id)
 
     def _check_points(self) -> None:
@@ -247,13 +254,15 @@ class _Check:
 
     def _check_house(self) -> None:
         """What the county's rules and the lines themselves forbid."""
+        buses, devices, points, cameras = (self._tables[n] for n in ("bus", "device", "point", "camera"))
         rules = next((rules for _, rules in self._tables["rules"]), RulesSettings())
         for fault in (
-            *house_rules.unsupervised_doors(rules, self._tables["point"], self._tables["device"]),
-            *house_rules.forbidden_cameras(rules, self._tables["camera"]),
-            *house_rules.strangers_on_a_line(self._tables["bus"], self._tables["device"]),
-            *house_rules.crowded_lines(self._tables["device"]),
-            *house_rules.cameras_nowhere(self._tables["camera"]),
+            *house_rules.unsupervised_doors(rules, points, devices),
+            *house_rules.forbidden_cameras(rules, cameras, points, devices),
+            *house_rules.mistaken_points(points, devices),
+            *house_rules.strangers_on_a_line(buses, devices),
+            *house_rules.crowded_lines(devices),
+            *house_rules.cameras_nowhere(cameras),
         ):
             self._file.add(fault.path, fault.text, fault.hint)
 
@@ -318,12 +327,33 @@ class _Check:
         return [((table, index), entry) for index, entry in enumerate(entries) if isinstance(entry, dict)]
 
 
+def line_of(bus: BusSettings) -> str:
+    """One text for one line, by whichever of its names a bus has it; DNS is not asked."""
+    if bus.kind not in TCP_KINDS:
+        return os.path.realpath(bus.device or "")
+    host = (bus.host or "").lower()
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f"{_LOOPBACK if host == 'localhost' else host} {bus.port}"
+    mapped = getattr(address, "ipv4_mapped", None)
+    return f"{_LOOPBACK if address == ipaddress.ip_address('::1') else mapped or address} {bus.port}"
+
+
 def allowed(kind: Any) -> str:
     """A hint for a value that is none of a few words."""
     info = msgspec.inspect.type_info(kind)
     if isinstance(info, msgspec.inspect.LiteralType):
         return "one of " + ", ".join(str(value) for value in info.values)
     return ""
+
+
+def described(kind: Any) -> str:
+    """What a type says of itself, where its pattern would tell an installer nothing."""
+    info = msgspec.inspect.type_info(kind)
+    parts = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+    told = [part.extra_json_schema or {} for part in parts if isinstance(part, msgspec.inspect.Metadata)]
+    return next((str(words["description"]) for words in told if "description" in words), "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -11,7 +11,21 @@ from edge.settings import BrokerSettings, CameraSettings
 
 LONGEST = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])
 NAMES = ("localhost", "plc_1", "io-1.liuxu.example", "3com.example", "a" * 63, LONGEST, "192.0.2.1")
-WRONG = ("", "a..b", ".a", "a.", "a" * 64, "-a", "a-", f"{LONGEST}d", "256.0.0.1", "1.2.3", "a b", "a\n", "泽湖")
+WRONG = (
+    "",
+    "a..b",
+    ".a",
+    "a.",
+    "a" * 64,
+    "-a",
+    "a-",
+    f"{LONGEST}d",
+    "256.0.0.1",
+    "1.2.3",
+    "a b",
+    "a\n",
+    "泽湖",
+)
 
 
 def is_host(text: str) -> bool:
