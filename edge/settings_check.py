@@ -25,6 +25,7 @@ from device_drivers.site import TCP_KINDS
 from edge import house_rules, plan
 from edge.bus_load import REFUSE_AT, WARN_AT, BusLoad, bus_load, exchange_ms
 from edge.errors import SettingsFault
+from edge.secret_files import secret_files
 from edge.settings import (
     BrokerSettings,
     BusSettings,
@@ -159,25 +160,24 @@ class _Check:
             self._check_reference((*path, key), value)
 
     def _check_secrets(self) -> None:
+        """But those of devices: their drivers read them, and say so as they are made."""
         for path, broker in self._tables["broker"]:
             if broker.password_file and not broker.username:
                 self._file.add((*path, "password_file"), "needs a username")
-            elif broker.password_file:
-                self._check_secret((*path, "password_file"), broker.password_file)
-        for path, media in self._tables["media"]:
-            self._check_secret((*path, "token_file"), media.token_file)
-        for path, camera in self._tables["camera"]:
-            if camera.password_file:
-                self._check_secret((*path, "password_file"), camera.password_file)
+            else:
+                self._check_secret(path, broker)
+        for path, table in (*self._tables["media"], *self._tables["camera"]):
+            self._check_secret(path, table)
 
-    def _check_secret(self, path: KeyPath, name: str) -> None:
-        try:
-            if not Path(name).read_text("utf-8").strip():
-                self._file.add(path, f"{name} is empty")
-        except OSError as error:
-            self._file.add(path, f"{name} cannot be read: {error.strerror}")
-        except UnicodeDecodeError:
-            self._file.add(path, f"{name} is not UTF-8")
+    def _check_secret(self, path: KeyPath, table: msgspec.Struct) -> None:
+        for key, name in secret_files(table):
+            try:
+                if not Path(name).read_text("utf-8").strip():
+                    self._file.add((*path, key), f"{name} is empty")
+            except OSError as error:
+                self._file.add((*path, key), f"{name} cannot be read: {error.strerror}")
+            except UnicodeDecodeError:
+                self._file.add((*path, key), f"{name} is not UTF-8")
 
     def _check_buses(self) -> None:
         self._check_unique("bus", "id")

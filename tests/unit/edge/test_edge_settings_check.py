@@ -224,7 +224,7 @@ device = "it"
 {wrong}
 """
     (problem,) = said(tmp_path, text)
-    assert problem.startswith("36: point[1].type: ")
+    assert problem.startswith("38: point[1].type: ")
     assert problem.endswith(f"(it takes {right})")
     kind = wrong.partition('"')[2].partition('"')[0]
     assert said(tmp_path, text.replace(f'type = "{kind}"\nchannel', f'type = "{right}"\nchannel')) == []

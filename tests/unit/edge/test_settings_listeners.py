@@ -139,6 +139,14 @@ def test_a_station_that_cannot_work_is_told_why(station, old, new, words):
     assert any(words in problem for problem in problems), problems
 
 
+@pytest.mark.parametrize("file", ["hall.key", "lens.pw"])
+def test_an_empty_secret_is_told_by_whoever_reads_it(station, file):
+    Path(file).write_text(" \n")
+    settings, problems = station()
+    assert settings is None
+    assert any(file in problem for problem in problems), problems
+
+
 def test_two_cameras_cannot_share_an_address(station):
     second = '[[device]]\nid = "lens2"\nbus = "cam1"\ndriver = "onvif_camera"\nunit = 2\n[[camera]]\npoint'
     _, problems = station("[[camera]]\npoint", second)
