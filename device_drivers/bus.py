@@ -42,6 +42,8 @@ class BusSettings(msgspec.Struct, frozen=True):
     quarantine_s: float = 1.0
     has_transaction_ids: bool = False
     """Every frame carries the number of its request (MBAP)."""
+    baud: int = 0
+    """Of a serial line: sending takes its time. 0: as good as none."""
 
 
 class BusCounters(msgspec.Struct):
@@ -97,6 +99,8 @@ class Bus:
         self._commanded_mono: dict[int, float] = {}
         self._is_settled = True
         self._asked_mono = 0.0
+        self._owed_until_mono = 0.0
+        self._owed_until_mono = 0.0
         self._reopen_at_mono = 0.0
         self._reopen_wait_s = 0.0
 
@@ -129,21 +133,38 @@ class Bus:
         assert isinstance(answer, list), f"{driver.kind} answers the read {read.name} with {answer!r}"
         return answer
 
-    async def execute(self, driver: Commanded, command: Command) -> Outcome:
-        """Send a command, once and never again. Raises a DriverError only while it has not been sent."""
+    async def execute(
+        self, driver: Commanded, command: Command, on_sent: Callable[[], None] = lambda: None
+    ) -> Outcome:
+        """Send a command, once and never again. `on_sent` is called as it goes out.
+
+        Until its time has come (the gap after the last one, the unit's quarantine) the others have the line.
+        Raises a DriverError only while it has not been sent.
+        """
         first = driver.command(command)
-        async with self._turn:
-            due_mono = self._commanded_mono.get(first.unit, 0.0) + driver.command_gap_s
-            await asyncio.sleep(due_mono - self._clock())
-            await self._make_ready(first)
-            try:
-                answer = await self._take_turn(driver, first)
-            except (DeviceRefused, DeviceBusy):
-                return Outcome.REFUSED
-            except DriverError:
-                return Outcome.UNKNOWN
-            finally:
-                self._commanded_mono[first.unit] = self._clock()
+        while True:
+            await asyncio.sleep(self._command_wait_s(first.unit, driver.command_gap_s))
+            async with self._turn:
+                if self._command_wait_s(first.unit, driver.command_gap_s) <= 0:
+                    await self._make_ready(first)
+                    return await self._send(driver, first, command, on_sent)
+
+    def _command_wait_s(self, unit: int, gap_s: float) -> float:
+        due_mono = self._commanded_mono.get(unit, -gap_s) + gap_s
+        return max(due_mono - self._clock(), self.quarantine_s(unit))
+
+    async def _send(
+        self, driver: Commanded, first: Read, command: Command, on_sent: Callable[[], None]
+    ) -> Outcome:
+        on_sent()
+        try:
+            answer = await self._take_turn(driver, first)
+        except (DeviceRefused, DeviceBusy):
+            return Outcome.REFUSED
+        except DriverError:
+            return Outcome.UNKNOWN
+        finally:
+            self._commanded_mono[first.unit] = self._clock()
         assert isinstance(answer, Outcome), f"{driver.kind} answers {command.action} with {answer!r}"
         return answer
 
@@ -164,6 +185,8 @@ class Bus:
         timeout_s = read.window_ms / 1_000 if read.window_ms else self._settings.timeout_s
         self.counters.sent += 1
         self._asked_mono = self._clock()
+        sending_s = len(frame) * BITS_PER_CHAR / self._settings.baud if self._settings.baud else 0.0
+        self._owed_until_mono = self._asked_mono + sending_s + timeout_s
         try:
             await self._transport.exchange(frame, reception.length, timeout_s)
         except NoReply as error:
@@ -282,8 +305,10 @@ class Bus:
         self._reopen_wait_s = min(max(REOPEN_FIRST_S, 2 * self._reopen_wait_s), REOPEN_CAP_S)
 
     def _quarantine(self, unit: int) -> None:
+        """From the end of the time in which it may answer, also where the exchange was over before."""
         if not self._settings.has_transaction_ids:
-            self._quarantine_mono[unit] = self._clock() + self._settings.quarantine_s
+            from_mono = max(self._clock(), self._owed_until_mono)
+            self._quarantine_mono[unit] = from_mono + self._settings.quarantine_s
 
 
 def wire_time_ms(read: Read, baud: int) -> float:

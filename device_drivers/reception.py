@@ -47,7 +47,11 @@ class Reception:
             try:
                 whole = self._driver.reply_length(self._read, rest)
                 if whole is None or len(rest) < whole:
-                    return None
+                    if not self._is_reply_behind_echo(rest):
+                        return None
+                    self.echo += 1
+                    self._start += len(self.frame)
+                    continue
                 self.answer = self._driver.decode(self._read, rest[:whole])
             except DriverError as error:
                 if isinstance(error, BadFrame) and self._is_echo(rest) and len(rest) < len(self.frame):
@@ -94,6 +98,17 @@ class Reception:
             self.echo += 1
             return len(self.frame)
         return 0
+
+    def _is_reply_behind_echo(self, rest: bytes) -> bool:
+        """Whether what would be a longer reply is our own request come back, and a whole reply after it."""
+        behind = rest[len(self.frame) :]
+        if not behind or not self._is_echo(rest):
+            return False
+        try:
+            whole = self._driver.reply_length(self._read, behind)
+        except DriverError:
+            return False
+        return whole is not None and len(behind) >= whole
 
     def _skip_strays(self, received: bytes) -> None:
         while (

@@ -40,7 +40,7 @@ def tcp_bus(kind: BusKind, host: str, port: int, *, timeout_s: float, quarantine
 
 def serial_bus(kind: BusKind, device: str, baud: int, *, timeout_s: float, quarantine_s: float) -> Bus:
     """A bus on a serial port, 8N1."""
-    return Bus(SerialPort(device, baud), _settings(kind, timeout_s, quarantine_s))
+    return Bus(SerialPort(device, baud), _settings(kind, timeout_s, quarantine_s, baud))
 
 
 def build(kind: str, site: Site) -> Driver:
@@ -72,5 +72,5 @@ def build_listener(kind: str, site: ListenerSite) -> Listener:
     return known.build(site)
 
 
-def _settings(kind: BusKind, timeout_s: float, quarantine_s: float) -> BusSettings:
-    return BusSettings(timeout_s, quarantine_s, has_transaction_ids=kind == "modbus_tcp")
+def _settings(kind: BusKind, timeout_s: float, quarantine_s: float, baud: int = 0) -> BusSettings:
+    return BusSettings(timeout_s, quarantine_s, has_transaction_ids=kind == "modbus_tcp", baud=baud)

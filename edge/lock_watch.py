@@ -1,11 +1,12 @@
 """What a lock's openings and closings mean beside its level: forced, ajar, jammed. Pure, `now_ns` monotonic.
 
     opened, and no command of ours explains it                 its row says `forced`
+    opened, and one may or may not: the bus was silent         its row says `perhaps_forced`
     open for AJAR_S, as far as it was seen in this run         lock.ajar, once an opening
     told to open, and seen closed JAM_S later                  lock.jammed, once a command
 
-A command explains an opening up to EXPLAINED_S after it was sent. When the lock opened is known only to be
-after it was last seen closed, so a command is not blamed for what a silent bus kept from us. Commands are not
+A command explains one opening, up to EXPLAINED_S after it was sent. When the lock opened is known only to be
+after it was last seen closed: of what a silent bus kept from us for longer, nobody knows. Commands are not
 remembered over a restart: an opening that is found after one counts as forced.
 """
 
@@ -33,10 +34,18 @@ class LockWatch:
         self._commanded[lock] = now_ns
         self._awaited.add(lock)
 
-    def is_forced(self, lock: PointId) -> bool:
-        """Whether no command explains that the lock is open now, and was closed when last seen."""
+    def explain(self, lock: PointId, now_ns: int) -> dict[str, bool]:
+        """What its row says of an opening that is seen now."""
         commanded = self._commanded.get(lock)
-        return commanded is None or commanded + EXPLAINED_S * 1e9 < self._closed.get(lock, 0)
+        explained_ns = int(EXPLAINED_S * 1e9)
+        if commanded is None or commanded + explained_ns < self._closed.get(lock, 0):
+            return {"forced": True}
+        return {"perhaps_forced": True} if now_ns > commanded + explained_ns else {}
+
+    def told_open(self, lock: PointId) -> None:
+        """The row of an opening is durable: the command that explains it explains no other."""
+        self._commanded.pop(lock, None)
+        self._awaited.discard(lock)
 
     def see(
         self, lock: PointId, *, is_open: bool, is_ajar: bool, now_ns: int

@@ -37,6 +37,7 @@ from edge.proposals import Draft, PointMemory, Proposal
 from edge.settings import PointSettings
 
 _OPEN = "open"
+_LOCK_OPENED = point_kind(PointType.LOCK, _OPEN)
 _WORDS = {
     PointType.DOOR: (_OPEN, "closed"),
     PointType.LOCK: (_OPEN, "closed"),
@@ -139,6 +140,8 @@ class Points:
         for draft in proposal.drafts:
             if draft.kind == EdgeKind.LOCK_JAMMED and draft.point is not None:
                 self._locks.told_jammed(draft.point)
+            elif draft.kind == _LOCK_OPENED and draft.point is not None:
+                self._locks.told_open(draft.point)
 
     def device(self, name: PointId) -> str:
         """The id of the device that this point is on; KeyError for a picture, or a point that is not here."""
@@ -194,8 +197,8 @@ class Points:
             window["uncertain"] = True
         if value != memory.value:
             data = _change_data(counted, window, is_activation=seen.active)
-            if point.type is PointType.LOCK and value == _OPEN and self._locks.is_forced(point.id):
-                data["forced"] = True
+            if point.type is PointType.LOCK and value == _OPEN:
+                data |= self._locks.explain(point.id, proposal.stamp.mono)
             self._set_value(point, memory, value, proposal, data)
         elif counted:
             self._draft(EdgeKind.POINT_PULSE, point, {"count": counted, **window}, proposal)

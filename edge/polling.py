@@ -15,6 +15,7 @@ from device_drivers.driver import Command, Commanded, Driver, Outcome
 from device_drivers.errors import DeviceRefused, DriverError
 from edge.clock import Clock
 from edge.journal import Journal
+from edge.pace import Pace
 from edge.points import Points
 from edge.schedule import Poll, Schedule, UnitState
 
@@ -40,6 +41,7 @@ class Polling:
         self._points = points
         self._journal = journal
         self._clock = clock
+        self._pace = Pace(clock.mono_ns())
 
     async def run(self) -> None:
         """Until cancelled. Raises JournalFailed."""
@@ -50,6 +52,7 @@ class Polling:
                     await asyncio.sleep((turn - self._clock.mono_ns()) / 1e9)
                 else:
                     await self._poll(turn)
+                    self._report_pace()
         finally:
             await self._bus.close()
 
@@ -61,16 +64,23 @@ class Polling:
         driver = self._drivers[self._points.device(point)]
         if not isinstance(driver, Commanded):
             raise DeviceRefused(f"{driver.kind} takes no commands")
-        is_sent = True
+        sent_ns: list[int] = []
+        outcome = Outcome.UNKNOWN
         try:
-            return await self._bus.execute(driver, command)
-        except DriverError:
-            is_sent = False
-            raise
+            outcome = await self._bus.execute(
+                driver, command, on_sent=lambda: sent_ns.append(self._clock.mono_ns())
+            )
         finally:
             # The line was ours until this moment: no reading can have shown yet what the command did.
-            if is_sent:
-                self._points.commanded(point, self._clock.mono_ns())
+            if sent_ns and outcome is not Outcome.REFUSED:
+                self._points.commanded(point, sent_ns[0])
+            unit = driver.reads()[0].unit
+            self._schedule.leave_alone(self._points.device(point), self._not_before(unit))
+        return outcome
+
+    def _not_before(self, unit: int) -> int:
+        """Until when the unit is in quarantine, ns."""
+        return self._clock.mono_ns() + int(self._bus.quarantine_s(unit) * 1e9)
 
     async def _poll(self, poll: Poll) -> None:
         try:
@@ -84,11 +94,15 @@ class Polling:
         if change is UnitState.UP:
             log.info("device_answered", device=poll.device)
 
+    def _report_pace(self) -> None:
+        change = self._pace.judge(self._schedule.total(), self._clock.mono_ns())
+        if change is not None:
+            log.warning("bus_fell_behind" if change else "bus_kept_up", bus=self._bus.name)
+
     async def _missed(self, poll: Poll, error: DriverError) -> None:
-        quarantine_ns = int(self._bus.quarantine_s(poll.read.unit) * 1e9)
-        change = self._schedule.finish(
-            poll, self._clock.mono_ns(), is_answered=False, quarantine_ns=quarantine_ns
-        )
+        now = self._clock.mono_ns()
+        change = self._schedule.finish(poll, now, is_answered=False)
+        self._schedule.leave_alone(poll.device, self._not_before(poll.read.unit))
         if change is not UnitState.DOWN:
             return
         log.warning("device_lost", device=poll.device, code=error.code, reason=str(error))

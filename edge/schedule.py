@@ -5,6 +5,9 @@ within a class the earliest deadline. A command takes the bus itself, so it wait
 Rates are fixed: a late read never shifts the next ones, and periods that passed are counted as missed,
 never queued. The reads of a bus start spread over their period.
 
+What has waited for five periods, and for two seconds, goes before all: on a line that has no time for
+everybody each is read less often, and none never.
+
 A unit is UP, SUSPECT after a miss, DOWN after three and a second of silence. Of a DOWN unit only the read
 that failed is tried, after 1, 2, 4 … 30 s; alone on its bus it disturbs nobody and is tried every second.
 Since no timeout is longer than a period, one try costs a unit that answers none of its deadlines.
@@ -19,6 +22,8 @@ from device_drivers.driver import Read
 
 DOWN_AFTER_MISSES = 3
 DOWN_AFTER_NS = 1_000_000_000
+STARVING_PERIODS = 5
+STARVING_NS = 2_000_000_000
 PROBE_FIRST_NS = 1_000_000_000
 PROBE_CAP_NS = 30_000_000_000
 
@@ -91,28 +96,35 @@ class Schedule:
         due = [entry for entry in waiting if self._ready_at(entry) <= now]
         if not due:
             return min(self._ready_at(entry) for entry in waiting)
-        return min(due, key=self._urgency).poll
+        return min(due, key=lambda entry: self._urgency(entry, now)).poll
 
-    def finish(self, poll: Poll, now: int, *, is_answered: bool, quarantine_ns: int = 0) -> UnitState | None:
-        """Note how a poll ended, and for how long its unit is to be left alone.
-
-        Returns the unit's state where that changed it.
-        """
+    def finish(self, poll: Poll, now: int, *, is_answered: bool) -> UnitState | None:
+        """Note how a poll ended. Returns the unit's state where that changed it."""
         entry = next(entry for entry in self._entries if entry.poll is poll)
         unit = self._units[poll.device]
         before = unit.state
-        unit.not_before = now + quarantine_ns
         if is_answered:
             self._note_answer(entry, unit, now)
         else:
             self._note_miss(entry, unit, now)
         return unit.state if unit.state is not before else None
 
+    def leave_alone(self, device: str, until: int) -> None:
+        """Its unit may still answer an older request: it is not to be asked before."""
+        self._units[device].not_before = until
+
     def state(self, device: str) -> UnitState:
         return self._units[device].state
 
     def tally(self, device: str) -> Tally:
         return self._units[device].tally
+
+    def total(self) -> Tally:
+        """Over all devices."""
+        tallies = [unit.tally for unit in self._units.values()]
+        return Tally(
+            *(sum(getattr(tally, name) for tally in tallies) for name in ("met", "missed", "silent"))
+        )
 
     def _note_answer(self, entry: _Entry, unit: _Unit, now: int) -> None:
         entry.misses = 0
@@ -157,7 +169,11 @@ class Schedule:
     def _probe(self, entry: _Entry) -> Poll | None:
         return self._units[entry.poll.device].probe
 
-    def _urgency(self, entry: _Entry) -> tuple[bool, bool, int, int]:
+    def _urgency(self, entry: _Entry, now: int) -> tuple[bool, bool, bool, int, int]:
         unit = self._units[entry.poll.device]
-        is_down = unit.probe is not None
-        return is_down, not unit.is_proven, entry.poll.poll_class, entry.due + entry.poll.interval_ns
+        waits_ns = now - self._ready_at(entry)
+        is_starving = waits_ns >= max(STARVING_NS, STARVING_PERIODS * entry.poll.interval_ns)
+        deadline = entry.due + entry.poll.interval_ns
+        if is_starving:
+            return False, False, False, 0, deadline
+        return True, unit.probe is not None, not unit.is_proven, entry.poll.poll_class, deadline

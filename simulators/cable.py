@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from simulators.errors import BadValue
-from simulators.faults import Emission, Fault, FaultKind, FaultLayer
+from simulators.faults import Emission, Fault, FaultKind, FaultLayer, misfit
 from simulators.wire import Reply, Responder
 
 FRAMES_KEPT = 200
@@ -30,6 +30,17 @@ class WireFrame(msgspec.Struct, frozen=True):
     hex: str
     text: str
     faults: list[str] = []
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """As WireFrame; put in words only when somebody looks."""
+
+    n: int
+    at_ms: int
+    from_host: bool
+    unit: int
+    data: bytes
+    faults: list[str]
 
 
 class LineEnd(Protocol):
@@ -63,7 +74,7 @@ class Cable:
         self.faults = faults
         self._end = end
         self._baud = baud
-        self._frames: deque[WireFrame] = deque(maxlen=FRAMES_KEPT)
+        self._frames: deque[_Kept] = deque(maxlen=FRAMES_KEPT)
         self._last_n = 0
         self._is_online = False
         self._is_open = False
@@ -87,22 +98,28 @@ class Cable:
     async def set_online(self, *, online: bool) -> None:
         """Without power a TCP module has no socket; units on a serial line say nothing. Raises PortBusy."""
         self._is_online = online
-        if online and not self._is_open:
-            await self._open()
-        elif not online and self._end.goes_with_power and self._is_open:
+        if online:
+            await self._apply()
+        elif self._end.goes_with_power and self._is_open:
             self._is_open = False
             await self._end.close()
 
     async def inject(self, fault: Fault) -> int:
-        """Its number. Raises BadValue for a unit that is not on this cable, PortBusy."""
+        """Its number. Raises BadValue for a unit or a fault that this cable cannot have, PortBusy."""
         if fault.unit is not None and fault.unit not in self.responder.acts():
             raise BadValue(f"unit {fault.unit}: not on this cable")
+        if why := self._misfit(fault.kind):
+            raise BadValue(why)
         number = self.faults.inject(fault)
         await self._apply()
         if fault.kind is FaultKind.DROPPED:
             self._end.drop()
             self.faults.heal(number)
         return number
+
+    def fitting_faults(self) -> list[FaultKind]:
+        """The faults that this cable can have."""
+        return [kind for kind in FaultKind if not self._misfit(kind)]
 
     async def heal(self, number: int | None = None) -> None:
         self.faults.heal(number)
@@ -117,7 +134,19 @@ class Cable:
 
     def frames(self, after: int) -> list[WireFrame]:
         """Those numbered above `after`, oldest first, as far as they are kept."""
-        return [frame for frame in self._frames if frame.n > after]
+        return [
+            WireFrame(
+                kept.n,
+                kept.at_ms,
+                kept.from_host,
+                kept.unit,
+                kept.data.hex(" "),
+                self.responder.describe(kept.data) if kept.data else "nothing",
+                kept.faults,
+            )
+            for kept in self._frames
+            if kept.n > after
+        ]
 
     async def _open(self) -> None:
         await self._end.open(self._heard)
@@ -138,29 +167,33 @@ class Cable:
         if not self._is_online or self.faults.has(FaultKind.HALF_OPEN):
             return len(received)
         replies, used = self.responder.hear(received, asyncio.get_running_loop().time())
-        for reply in replies:
-            self._keep(reply.request, reply.unit, from_host=True)
-            self._answer(reply, answer)
         if not replies and used:
-            self._keep(received[:used], 0, from_host=True)
+            replies = [Reply(0, received[:used], b"")]
+        heard = b""
+        wire_s = 0.0
+        for reply in replies:
+            # A notice and the answer after it come for one request: it is heard, and echoed, once.
+            own = Reply(reply.unit, b"", reply.frame) if reply.request is heard else reply
+            heard = reply.request
+            if own.request:
+                self._keep(own.request, own.unit, from_host=True)
+            if self._baud and own.frame:
+                wire_s += (len(own.request) + len(own.frame)) * BITS_PER_CHAR / self._baud + DEVICE_DELAY_S
+            self._answer(own, wire_s, answer)
         return min(max(used, len(received) - WAITING_MAX_BYTES), len(received))
 
-    def _answer(self, reply: Reply, answer: Callable[[bytes], None]) -> None:
+    def _answer(self, reply: Reply, wire_s: float, answer: Callable[[bytes], None]) -> None:
         emissions, struck = self.faults.transmit(reply)
         if emissions and (noise := self._noise_now()):
             emissions = [Emission(0.0, noise)]  # nobody is heard above it
-        if self._baud and reply.frame:
-            speed = self._end.driver_baud
-            if speed not in {0, self._baud}:
-                emissions, struck = [Emission(0.0, self.faults.babble())], [*struck, FaultKind.GARBAGE.value]
-            wire_s = (len(reply.request) + len(reply.frame)) * BITS_PER_CHAR / self._baud + DEVICE_DELAY_S
-            emissions = [Emission(e.delay_s + wire_s, e.data) for e in emissions]
+        elif self._baud and reply.frame and self._end.driver_baud not in {0, self._baud}:
+            emissions, struck = [Emission(0.0, self.faults.babble())], [*struck, FaultKind.GARBAGE.value]
         if struck and not emissions:
             self._keep(b"", reply.unit, from_host=False, faults=struck)
         for emission in emissions:
-            if emission.delay_s:
+            if delay_s := emission.delay_s + wire_s:
                 loop = asyncio.get_running_loop()
-                loop.call_later(emission.delay_s, self._send, emission.data, reply.unit, struck, answer)
+                loop.call_later(delay_s, self._send, emission.data, reply.unit, struck, answer)
             else:
                 self._send(emission.data, reply.unit, struck, answer)
 
@@ -171,11 +204,11 @@ class Cable:
 
     def _keep(self, data: bytes, unit: int, *, from_host: bool, faults: list[str] | None = None) -> None:
         self._last_n += 1
-        text = self.responder.describe(data) if data else "nothing"
         at_ms = time.time_ns() // 1_000_000
-        self._frames.append(
-            WireFrame(self._last_n, at_ms, from_host, unit, data.hex(" "), text, faults or [])
-        )
+        self._frames.append(_Kept(self._last_n, at_ms, from_host, unit, data, faults or []))
+
+    def _misfit(self, kind: FaultKind) -> str:
+        return misfit(kind, self.faults.sealing, is_tcp=self._end.goes_with_power)
 
     def _noise_now(self) -> bytes:
         if self.faults.has(FaultKind.STUCK_LOW):

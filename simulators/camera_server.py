@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from simulators.errors import PortBusy, UnknownAct
+from simulators.errors import PortBusy, UnknownAct, UnknownDevice
 from simulators.scenario import Scenario
 from simulators.scene import SceneState
 
@@ -16,6 +16,7 @@ class CameraServer:
 
         self._address = (scenario.cameras.host, scenario.cameras.port)
         self._farm = CameraFarm(*self._address, scenario.camera_settings(), scene_of)
+        self._rooms = {camera.id for camera in scenario.camera_settings()}
         self._is_up = False
 
     @property
@@ -42,6 +43,12 @@ class CameraServer:
             await self.stop()
         elif not self._is_up:
             await self.start()
+
+    def snapshot(self, room: str) -> bytes:
+        """A JPEG of what the camera of a room sees now. Raises UnknownDevice, also while it has no power."""
+        if room not in self._rooms or not self._is_up:
+            raise UnknownDevice(f"{room}: no camera is there, or it has no power")
+        return self._farm.snapshot(room)
 
     def acts(self) -> dict[int, tuple[str, ...]]:
         return {}

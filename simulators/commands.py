@@ -16,7 +16,7 @@ from simulators.control.server import ControlServer
 from simulators.errors import SimulatorError
 from simulators.installation import Installation
 from simulators.record_file import open_record
-from simulators.scenario import Scenario
+from simulators.scenario import How, Scenario
 from simulators.scenario_file import delivered_scenarios, load_scenario, scenario_path
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="模拟器 The other end of every cable.")
@@ -59,7 +59,8 @@ def set_point(
         str,
         typer.Argument(
             metavar="VALUE",
-            help="door and lock: open, closed; item: present, absent; picture: ok, covered, dark.",
+            help="door, lock: open, closed; item: present, absent; picture: ok, covered, dark; "
+            "tamper: quiet, tripped; wire: sound, cut, short.",
         ),
     ],
     control: ControlUrl = DEFAULT_CONTROL,
@@ -67,6 +68,19 @@ def set_point(
     """Give a point a value, as a hand at the station would; it stays until set back."""
     answer = _ask(control, f"/points/{urllib.parse.quote(point)}", {"value": value})
     typer.echo(f"{point} {answer['value']}" + ("" if answer["changed"] else " (unchanged)"))
+
+
+@app.command()
+def move(
+    point: Annotated[str, typer.Argument(metavar="POINT", help="A contact, such as liuxu.int1.door.")],
+    how: Annotated[How, typer.Argument(metavar="HOW", help="bounce, chatter or pulses.")],
+    times: Annotated[int, typer.Option(min=1, max=10_000, help="How often it opens.")] = 5,
+    ms: Annotated[float, typer.Option(min=1, max=60_000, help="Length of a pulse, and of its rest.")] = 100.0,
+    control: ControlUrl = DEFAULT_CONTROL,
+) -> None:
+    """Let a contact move faster than any poll: a bouncing reed, a loose door, a train of pulses."""
+    _ask(control, f"/points/{urllib.parse.quote(point)}/moves", {"how": how, "times": times, "ms": ms})
+    typer.echo(f"{point} {how} x{times}")
 
 
 @app.command("list")
@@ -214,9 +228,18 @@ def _ask(control: str, path: str, body: dict[str, Any] | None = None) -> dict[st
         with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as answer:  # noqa: S310 - as above
             return dict(json.load(answer))
     except urllib.error.HTTPError as fault:
-        _refuse(json.load(fault)["message"])
+        _refuse(_reason(fault))
     except OSError as fault:
         _refuse(f"no simulators at {control}: {fault}")
+
+
+def _reason(refusal: urllib.error.HTTPError) -> str:
+    """What the control says; what stands there may be another program."""
+    text = refusal.read().decode(errors="replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"{refusal.url}: {refusal.code} {refusal.reason}"
 
 
 def _refuse(why: str) -> NoReturn:

@@ -1,11 +1,12 @@
 """What can go wrong between a device and its cable: one layer, seeded, told nothing but the reply. Pure.
 
 Every row of the fault list is somewhere: those of the wire here, those of the line itself in cable.py, those
-of a device among its acts, those of the world as moves of a point.
+of a device among its acts, those of the world as moves and values of a point. A test holds the table against
+the kinds, moves, acts and values there are.
 
 | row of the fault list | injected by |
 |---|---|
-| check error | `check` |
+| check error, single or a burst | `check`, `count` 1 or 3 |
 | no reply, once, thrice, for ever | `lost`, `count` 1, 3, 0 |
 | late reply | `late`, `ms` |
 | another unit, function, count | `wrong_unit`, `wrong_function`, `short` |
@@ -14,16 +15,20 @@ of a device among its acts, those of the world as moves of a point.
 | partial frame, frame in bytes | `partial`, `split` |
 | address clash | `clash` |
 | baud mismatch | `garbage`; by itself where the driver's speed differs from the cable's |
-| stuck bus, babble | `stuck_low`, `stuck_high`, `babble` |
+| stuck bus, babbling unit | `stuck_low`, `stuck_high`, `babble` |
 | exceptions | `exception`, `code` |
-| port unplugged, TCP dropped, half open | `unplugged`, `dropped`, `half_open` |
-| module restart, counter wrap | acts `restart`, `preset` of modules |
-| contact bounce, chatter, pulses, held open | moves `bounce`, `chatter`, `pulses`; a point held open |
-| supervised wire | points `….wire`, acts `cut`, `short`, `bridge`, `drift` of analogue modules |
-| magnet | point `….tamper` |
-| lock | acts of lock boards |
-| RFID | acts of readers |
-| OSDP | acts of card readers |
+| port unplugged, new node, TCP dropped, half open | `unplugged`, `dropped`, `half_open` |
+| module restart | act `restart` |
+| counter wrap | act `preset` |
+| contact bounce, chatter, pulses | moves `bounce`, `chatter`, `pulses` |
+| contact held open | value `open` |
+| wire cut, shorted | values `cut`, `short`; acts `cut`, `short` |
+| wire bridged, drifting, humming | acts `bridge`, `drift`, `hum` |
+| magnet | value `tripped` |
+| lock without reply, cooling, stuck busy | acts `answer no pulse`, `cool down`, `hang after pulses` |
+| lock opened by key, jammed, failed | acts `key`, `jam`, `fail` |
+| RFID flicker, duplicate, burst, antenna off | acts `flicker`, `duplicate`, `burst`, `antenna off` |
+| OSDP restart, wrong key, busy | acts `reboot`, `wrong key`, `busy` |
 | MQTT | the broker is no simulator: killed and started by the tests |
 """
 
@@ -39,7 +44,6 @@ from simulators.wire import Reply
 
 SPLIT_GAP_S = 0.005
 STRAYS = (0x00, 0xFF)
-CHECK_BURST = 3
 
 
 class FaultKind(StrEnum):
@@ -77,6 +81,13 @@ OF_THE_LINE = frozenset(
     }
 )
 """Faults that strike the whole cable at once, whatever is said on it."""
+OF_CONNECTIONS = frozenset({FaultKind.DROPPED, FaultKind.HALF_OPEN})
+"""Faults that a serial line cannot have."""
+_ECHOES = frozenset({FaultKind.ECHO, FaultKind.ECHO_SPLIT})
+_ORDER = (FaultKind.LOST, FaultKind.SPLIT, FaultKind.LATE, FaultKind.ECHO, FaultKind.ECHO_SPLIT)
+"""What is done to a reply last, whichever fault came first: its bytes are spoilt before they are delayed, and
+an adapter's echo comes before them, or alone.
+"""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -92,6 +103,17 @@ class Fault(msgspec.Struct, frozen=True):
     count: int = 0
     ms: float = 600.0
     code: int = 4
+
+
+def misfit(kind: FaultKind, sealing: Sealing | None, *, is_tcp: bool) -> str:
+    """Why a cable cannot have such a fault; empty: it can."""
+    if kind in OF_CONNECTIONS and not is_tcp:
+        return f"{kind}: a serial line has no connection"
+    if kind is FaultKind.EXCEPTION and not (sealing and sealing.has_exceptions):
+        return f"{kind}: only Modbus has exceptions"
+    if kind is FaultKind.WRONG_UNIT and (sealing is None or sealing.unit_at is None):
+        return f"{kind}: replies on this cable carry no unit"
+    return ""
 
 
 class Emission(msgspec.Struct, frozen=True):
@@ -114,7 +136,7 @@ class FaultLayer:
     def __init__(self, seed: int, sealing: Sealing | None) -> None:
         self.active: dict[int, ActiveFault] = {}
         self._random = Random(seed)  # noqa: S311 - repeatable, nothing secret
-        self._sealing = sealing
+        self.sealing = sealing
         self._last_id = 0
 
     def inject(self, fault: Fault) -> int:
@@ -134,18 +156,23 @@ class FaultLayer:
         return any(entry.fault.kind is kind for entry in self.active.values())
 
     def transmit(self, reply: Reply) -> tuple[list[Emission], list[str]]:
-        """What goes on the wire for a reply, and the kinds of the faults that struck it."""
-        if not reply.frame:
-            return [], []
-        emissions = [Emission(0.0, reply.frame)]
+        """What goes on the wire for a reply, and the kinds of the faults that struck it.
+
+        Of a reply that is none only the echo of its request can be heard.
+        """
+        emissions = [Emission(0.0, reply.frame)] if reply.frame else []
         struck = [entry.fault for entry in list(self.active.values()) if self._strikes(entry, reply)]
-        for fault in struck:
+        for fault in sorted(
+            struck, key=lambda fault: _ORDER.index(fault.kind) if fault.kind in _ORDER else -1
+        ):
             emissions = self._spoil(fault, reply, emissions)
         return emissions, [fault.kind.value for fault in struck]
 
     def _strikes(self, entry: ActiveFault, reply: Reply) -> bool:
         fault = entry.fault
         if fault.kind in OF_THE_LINE or fault.unit not in {None, reply.unit}:
+            return False
+        if not (reply.request if fault.kind in _ECHOES else reply.frame):
             return False
         entry.seen += 1
         if fault.every and entry.seen % fault.every:
@@ -192,23 +219,27 @@ class FaultLayer:
             FaultKind.CLASH: self._clashed,
             FaultKind.GARBAGE: lambda whole: self._random.randbytes(self._random.randrange(3 * len(whole))),
         }
-        if self._sealing is not None:
+        if self.sealing is not None:
             changes |= {
-                FaultKind.WRONG_UNIT: self._sealing.wrong_unit,
-                FaultKind.WRONG_FUNCTION: self._sealing.wrong_function,
-                FaultKind.SHORT: self._sealing.short_count,
+                FaultKind.WRONG_UNIT: self.sealing.wrong_unit,
+                FaultKind.WRONG_FUNCTION: self.sealing.wrong_function,
+                FaultKind.SHORT: self.sealing.short_count,
             }
-            if self._sealing.has_exceptions:
-                changes[FaultKind.EXCEPTION] = partial(self._sealing.exception, code=fault.code)
+            if self.sealing.has_exceptions:
+                changes[FaultKind.EXCEPTION] = partial(self.sealing.exception, code=fault.code)
         return changes[fault.kind](frame) if fault.kind in changes else frame
 
     def _clashed(self, frame: bytes) -> bytes:
-        """Two units answer at once: the line shows 1 where both do."""
-        other = frame if self._sealing is None else self._sealing.wrong_unit(frame)
+        """Two units of one address answer at once: the line shows 1 where both do."""
+        other = (
+            self._random.randbytes(len(frame))
+            if self.sealing is None
+            else self.sealing.with_data(frame, lambda data: self._random.randbytes(len(data)))
+        )
         return bytes(a & b for a, b in zip(frame, other, strict=True))
 
     def _with_bad_check(self, frame: bytes) -> bytes:
-        place = len(frame) - 1 if self._sealing is None else self._sealing.spoil_at % len(frame)
+        place = len(frame) - 1 if self.sealing is None else self.sealing.spoil_at % len(frame)
         flipped = frame[place] ^ 1 << self._random.randrange(8)
         return frame[:place] + bytes([flipped]) + frame[place + 1 :]
 

@@ -14,9 +14,10 @@ from simulators.errors import BadValue, UnknownDevice
 from simulators.faults import Fault, FaultLayer
 from simulators.line import Line
 from simulators.makes import RESPONDERS, Wiring
+from simulators.moves import planned as planned_move
 from simulators.plant import Change, Plant
 from simulators.pty_line import PtyLine
-from simulators.scenario import CableSettings, DeviceSettings, Scenario
+from simulators.scenario import CableSettings, DeviceSettings, Move, Scenario
 from simulators.scene import SceneState
 from simulators.sealing import SEALINGS
 from simulators.sms_modem import SmsModemLine
@@ -44,6 +45,7 @@ class Installation:
         self._planned_faults = [(fault.at_s, n) for n, fault in enumerate(scenario.fault)]
         heapify(self._planned_faults)
         self._healings: list[tuple[float, str, int]] = []
+        self._moving: list[asyncio.TimerHandle] = []
         self._started = AsyncExitStack()
 
     async def start(self) -> None:
@@ -55,6 +57,8 @@ class Installation:
             self._started = started.pop_all()
 
     async def stop(self) -> None:
+        for handle in self._moving:
+            handle.cancel()
         await self._started.aclose()
 
     async def play(self) -> None:
@@ -72,6 +76,17 @@ class Installation:
         change = self._change(point, value)
         self._day.touched(point, value, self._now_s())
         return change
+
+    def move_by_hand(self, move: Move) -> None:
+        """Let contacts move faster than any poll, beginning now. Raises UnknownPoint."""
+        for point in move.points:
+            self.plant.value(point)
+        loop = asyncio.get_running_loop()
+        self._moving = [handle for handle in self._moving if handle.when() > loop.time()]
+        self._moving += [
+            loop.call_later(planned.at_s, self._change, planned.point, planned.value)
+            for planned in planned_move(move, self.scenario.seed)
+        ]
 
     def online(self) -> dict[str, bool]:
         """Every line and whether it is plugged in."""
@@ -120,6 +135,12 @@ class Installation:
         """The newest frames of a cable. Raises UnknownDevice."""
         line = self.line(name)
         return line.frames(after) if isinstance(line, Cable) else []
+
+    def snapshot(self, room: str) -> bytes:
+        """A JPEG of what the camera of a room sees now. Raises UnknownDevice."""
+        cameras = self.line(CAMERAS)
+        assert isinstance(cameras, CameraServer)
+        return cameras.snapshot(room)
 
     def log(self, name: str) -> list[str]:
         """What a device keeps for people to read: the messages that a modem took. Raises UnknownDevice."""

@@ -37,6 +37,7 @@ class PtyLine:
         self._heard_mono = 0.0
         self._master = -1
         self._slave = -1
+        self._last_node = ""
 
     @property
     def address(self) -> str:
@@ -53,13 +54,24 @@ class PtyLine:
         if self._path.exists() and not self._path.is_symlink():
             raise PortBusy(f"{self._path} exists and is not a simulated port")
         self._heard = heard
-        self._master, self._slave = os.openpty()
+        self._master, self._slave = self._new_terminal()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
         self._path.symlink_to(os.ttyname(self._slave))
         asyncio.get_running_loop().add_reader(self._master, self._read)
+
+    def _new_terminal(self) -> tuple[int, int]:
+        """Under another node than the last time, as an adapter that was plugged in again."""
+        master, slave = os.openpty()
+        if os.ttyname(slave) == self._last_node:
+            taken = master, slave
+            master, slave = os.openpty()
+            for descriptor in taken:
+                os.close(descriptor)
+        self._last_node = os.ttyname(slave)
+        return master, slave
 
     async def close(self) -> None:
         if self._master < 0:

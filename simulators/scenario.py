@@ -20,6 +20,9 @@ _PointText = Annotated[
 _ScopeText = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=48)]
 
 
+How = Literal["bounce", "chatter", "pulses"]
+
+
 class Name(Struct, frozen=True, forbid_unknown_fields=True):
     zh: str
     en: str
@@ -139,7 +142,7 @@ class Move(Struct, frozen=True, forbid_unknown_fields=True):
 
     at_s: _Seconds
     points: list[_PointText]
-    how: Literal["bounce", "chatter", "pulses"]
+    how: How
     times: Annotated[int, Meta(ge=1, le=10_000)] = 5
     ms: Annotated[float, Meta(gt=0, le=60_000)] = 100.0
 

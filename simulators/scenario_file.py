@@ -11,9 +11,11 @@ import msgspec
 from msgspec import NODEFAULT
 
 from simulators.errors import ScenarioFault
-from simulators.makes import MAKES, Make
+from simulators.faults import misfit
+from simulators.makes import MAKES, ON_THEIR_OWN, Make
 from simulators.plant import VALUES, point_kind
 from simulators.scenario import DeviceSettings, Scenario
+from simulators.sealing import SEALINGS
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 """Those that are delivered; they can be named without folder and ending."""
@@ -167,10 +169,23 @@ def _act_faults(scenario: Scenario) -> Iterator[str]:
         for point in move.points:
             if point not in points:
                 yield f"move[{number}].points: {point} is wired to nothing"
-    cables = {cable.id for cable in scenario.cable}
+    yield from _planned_fault_faults(scenario)
+
+
+def _planned_fault_faults(scenario: Scenario) -> Iterator[str]:
+    cables = {cable.id: cable for cable in scenario.cable}
     for number, fault in enumerate(scenario.fault, start=1):
-        if fault.cable not in cables:
-            yield f"fault[{number}].cable: {fault.cable}: no such cable"
+        where, cable = f"fault[{number}]", cables.get(fault.cable)
+        if cable is None:
+            yield f"{where}.cable: {fault.cable}: no such cable"
+            continue
+        units = [device.unit for device in scenario.device if device.cable == cable.id]
+        if fault.unit is not None and fault.unit not in units:
+            yield f"{where}.unit: {fault.unit} is not on {cable.id}"
+        if cable.speaks in ON_THEIR_OWN:
+            yield f"{where}.cable: {cable.id} speaks {cable.speaks}; use its devices' acts"
+        elif why := misfit(fault.kind, SEALINGS.get(cable.speaks), is_tcp=cable.tcp is not None):
+            yield f"{where}.kind: {why}"
 
 
 def _is_loopback(host: str) -> bool:

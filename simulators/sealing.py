@@ -15,8 +15,8 @@ Check = Callable[[bytes], bytes]
 class Sealing(msgspec.Struct, frozen=True):
     """Where things stand in a protocol's replies; negative places count from the end.
 
-    `check` of everything from `check_from` to itself stands at `check_at`, `tail_bytes` follow it.
-    `lengths`: (place, bytes, what the field counts beside the data) of each length field.
+    The `check` of everything from `check_from` on stands before the last `tail_bytes`.
+    `lengths`: place and bytes of each length field.
     `unit_step`: what makes the next unit's address of a unit's.
     """
 

@@ -90,7 +90,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def crc(data: bytes) -> bytes:
-    """CRC-16/MCRF4XX, low byte first."""
+    """CRC-16/MCRF4XX, low byte first. A frame that ends in its own crc has the crc 0."""
     value = binascii.crc_hqx(data.translate(_REVERSED), 0xFFFF)
     return value.to_bytes(2).translate(_REVERSED)
 
@@ -166,10 +166,12 @@ def _reply(frame: bytes) -> Reply:
 
 def _sound(received: bytes, shortest: int) -> Iterator[tuple[int, int]]:
     """Start and end of each sound frame; bytes that begin none are passed over."""
+    mirrored = received.translate(_REVERSED)  # once, not a frame: noise may hold thousands of beginnings
     start = received.find(INVENTORY, 2) - 2
     while start >= 0:
         end = start + 1 + received[start]
-        is_sound = shortest <= end - start and end <= len(received) and _is_sound(received, start)
+        is_whole = shortest <= end - start and end <= len(received) and received[start + 1] <= ADDRESS_MAX
+        is_sound = is_whole and not binascii.crc_hqx(mirrored[start:end], 0xFFFF)
         if is_sound:
             yield start, end
         start = received.find(INVENTORY, (end if is_sound else start + 1) + 2) - 2
@@ -177,9 +179,9 @@ def _sound(received: bytes, shortest: int) -> Iterator[tuple[int, int]]:
 
 def _is_sound(received: bytes, start: int) -> bool:
     """Whether an inventory's frame, as long as its first byte says, stands here whole."""
-    end = start + 1 + received[start]
+    frame = received[start : start + 1 + received[start]]
     is_inventory = received[start + 2] == INVENTORY and received[start + 1] <= ADDRESS_MAX
-    return is_inventory and crc(received[start : end - 2]) == received[end - 2 : end]
+    return is_inventory and not binascii.crc_hqx(frame.translate(_REVERSED), 0xFFFF)
 
 
 def _sealed(content: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Bytes over a serial port, in one OS thread a port: t3.5 is no event loop's business."""
 
 import asyncio
+import os
 import select
 import termios
 import time
@@ -15,6 +16,7 @@ from device_drivers.transport.base import DRAIN_LIMIT, INPUT_LIMIT_BYTES, ReplyL
 
 BITS_PER_CHAR = 11
 WRITE_TIMEOUT_S = 1.0
+HUSH_MAX = 4_096
 T = TypeVar("T")
 
 
@@ -27,17 +29,29 @@ class SerialPort:
         self._gap_s = silent_interval_s(baud)
         self._port: serial.Serial | None = None
         self._last_input_mono = 0.0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"serial {device}")
+        self._thread: ThreadPoolExecutor | None = None
+        self._hush = os.pipe()
+        """Written to by who closes: the port's thread then waits for nothing any more."""
 
     @property
     def name(self) -> str:
         return f"serial {self._device}"
 
+    def __del__(self) -> None:
+        for end in self._hush:
+            os.close(end)
+
     async def open(self) -> None:
         await self._run(self._open)
 
     async def close(self) -> None:
+        """Also ends what the port's thread is waiting for."""
+        os.write(self._hush[1], b"!")
         await self._run(self._close)
+        os.read(self._hush[0], HUSH_MAX)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown(wait=False)
 
     async def exchange(self, frame: bytes, reply_length: ReplyLength, timeout_s: float) -> bytes:
         return await self._run(lambda: self._exchange(frame, reply_length, timeout_s))
@@ -55,6 +69,8 @@ class SerialPort:
                 self._close()
                 raise LinkDown(str(error)) from error
 
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"serial {self._device}")
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
 
     def _open(self) -> None:
@@ -101,7 +117,9 @@ class SerialPort:
 
     def _receive(self, port: serial.Serial, wait_s: float) -> bytes:
         """What has come, as soon as anything has; empty after `wait_s`."""
-        ready, _, _ = select.select([port], [], [], max(wait_s, 0.0))
+        ready, _, _ = select.select([port.fileno(), self._hush[0]], [], [], max(wait_s, 0.0))
+        if self._hush[0] in ready:
+            raise LinkDown("closed")
         if not ready:
             return b""
         chunk: bytes = port.read(INPUT_LIMIT_BYTES)

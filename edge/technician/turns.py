@@ -54,6 +54,6 @@ async def turns(bus: Bus, drivers: dict[str, Driver], polls: list[Poll]) -> Asyn
             await asyncio.sleep((due - time.monotonic_ns()) / 1e9)
             continue
         turn = await one_turn(bus, drivers[due.device], due)
-        quarantine_ns = int(bus.quarantine_s(due.read.unit) * 1e9)
-        schedule.finish(due, turn.mono_ns, is_answered=turn.error is None, quarantine_ns=quarantine_ns)
+        schedule.finish(due, turn.mono_ns, is_answered=turn.error is None)
+        schedule.leave_alone(due.device, turn.mono_ns + int(bus.quarantine_s(due.read.unit) * 1e9))
         yield turn

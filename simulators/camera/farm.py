@@ -1,12 +1,18 @@
 """All simulated cameras of a scenario behind one RTSP port: `rtsp://host:port/{camera id}`."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
+import cv2
+
 from simulators.camera import rtsp
+from simulators.camera.drawing import draw
 from simulators.camera.encoder import AccessUnit, CameraThread, parameter_sets
 from simulators.camera.server import Player
 from simulators.scene import CameraSettings, SceneState
+
+SNAPSHOT_QUALITY = 70
 
 
 class CameraFarm:
@@ -46,6 +52,10 @@ class CameraFarm:
         for feed in self._feeds.values():
             await feed.stop()
 
+    def snapshot(self, camera: str) -> bytes:
+        """What a camera sees now, as a JPEG. Raises KeyError."""
+        return self._feeds[camera].snapshot()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         player = Player(reader, writer, self._feeds.get)
         self._players.add(player)
@@ -68,6 +78,11 @@ class _Feed:
         camera = self._camera
         sets = parameter_sets(camera.width, camera.height, camera.fps)
         return rtsp.description(camera.id, host, camera.fps, sets)
+
+    def snapshot(self) -> bytes:
+        picture = draw(self._camera, self._scene_of(self._camera.id), time.time_ns())
+        _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, SNAPSHOT_QUALITY])
+        return encoded.tobytes()
 
     def attach(self, player: Player) -> None:
         self._players.add(player)

@@ -199,13 +199,17 @@ export function drawLens(room) {
   const { box, show } = choice([`${room.name.zh} 画面`, `${room.name.en} picture`], valuesOf(room.picture),
     (value) => VALUES[value], (value) => setPoint(room.picture, value));
   box.dataset.point = room.picture;
+  const seen = element("img", { alt: "", hidden: true, onload: () => { seen.hidden = false; },
+    onerror: () => { seen.hidden = true; } });
   const tile = element("div", { class: "lens-tile", title: room.picture },
-    element("div", { class: "lens" }, element("i"), element("em")),
+    element("div", { class: "lens" }, element("i"), seen, element("em")),
     element("span", { class: "place" }, both([room.name.zh, room.name.en])), box);
   watch(room.picture, (value) => {
     tile.dataset.state = value;
     tile.querySelector("em").replaceChildren(value === "ok" ? "" : `▲ ${VALUES[value][0]}`);
     show(value);
+    look();
   });
-  return tile;
+  function look() { seen.src = `/pictures/${encodeURIComponent(room.id)}?at=${Date.now()}`; }
+  return { tile, look };
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from simulators.cable import Cable
 from simulators.installation import CAMERAS, Installation
 from simulators.makes import MAKES
 from simulators.scenario import CableSettings, DeviceSettings, Room
@@ -42,7 +43,8 @@ def _cable(cable: CableSettings, installation: Installation) -> dict[str, Any]:
         "speaks": cable.speaks,
         "baud": cable.baud,
         "online": installation.online()[cable.id],
-        "has_frames": cable.id in installation.cables(),
+        "has_frames": isinstance(line, Cable),
+        "faults": line.fitting_faults() if isinstance(line, Cable) else [],
         "devices": [
             _device(device, acts.get(device.unit, ()))
             for device in installation.scenario.device

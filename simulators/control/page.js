@@ -10,6 +10,7 @@ import { PROTOCOLS, learnNames } from "./words.js";
 const RECORD_EVERY_MS = 300;
 const FRAMES_EVERY_MS = 500;
 const LAYOUT_EVERY_MS = 1500;
+const LOOK_EVERY_MS = 2000;
 const CHANGES_KEPT = 60;
 const COUNTY = { id: "", name: { zh: "全县共用", en: "Whole county" }, rooms: [] };
 
@@ -73,14 +74,26 @@ function cableCard(cable) {
 }
 
 function cameraCard(cameras, stations) {
+  const looks = [];
+  const lens = (room) => {
+    const { tile, look } = drawLens(room);
+    looks.push(look);
+    return tile;
+  };
+  let lookedMs = 0;
+  const refresh = async () => {
+    if (!cameras.online || Date.now() - lookedMs < LOOK_EVERY_MS) return;
+    lookedMs = Date.now();
+    for (const look of looks) look();
+  };
   const groups = stations.flatMap((station) => {
     const filmed = station.rooms.filter((room) => room.picture);
     return filmed.length ? [element("h4", {}, both([station.name.zh, station.name.en])),
-      element("div", { class: "lenses" }, ...filmed.map(drawLens))] : [];
+      element("div", { class: "lenses" }, ...filmed.map(lens))] : [];
   });
   const { card, showOnline } = drawCard({ speaks: "rtsp", ...cameras }, groups, []);
   card.classList.add("wide");
-  cards.set(cameras.id, { showOnline, showFaults: () => {}, refreshes: [] });
+  cards.set(cameras.id, { showOnline, showFaults: () => {}, refreshes: [refresh] });
   return card;
 }
 

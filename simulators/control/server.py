@@ -1,5 +1,6 @@
 """HTTP control of the simulators: points and their record, cables, frames, faults, acts of devices."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from simulators.errors import BadValue, PortBusy, SimulatorError, UnknownAct, Un
 from simulators.faults import Fault, FaultKind
 from simulators.installation import Installation
 from simulators.plant import VALUES, point_kind
+from simulators.scenario import How, Move
 
 BODY_MAX_BYTES = 1024
 FOLDER = Path(__file__).parent
@@ -35,6 +37,14 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 class PointBody(msgspec.Struct, forbid_unknown_fields=True):
     value: str
+
+
+class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
+    """As Move, of one point, at once."""
+
+    how: How
+    times: Annotated[int, Meta(ge=1, le=10_000)] = 5
+    ms: Annotated[float, Meta(gt=0, le=60_000)] = 100.0
 
 
 class CableBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,7 +88,9 @@ class ControlServer:
                 web.get("/layout", self._layout),
                 web.get("/points", self._points),
                 web.post("/points/{point}", self._set_point),
+                web.post("/points/{point}/moves", self._move),
                 web.get("/record", self._record),
+                web.get("/pictures/{room}", self._picture),
                 web.post("/cables/{cable}", self._set_cable),
                 web.post("/devices/{device}/acts", self._act),
                 web.get("/devices/{device}/log", self._log),
@@ -120,8 +132,17 @@ class ControlServer:
         change = self._installation.set_by_hand(point, body.value)
         return _json({"point": point, "value": body.value, "changed": change is not None, "change": change})
 
+    async def _move(self, request: web.Request) -> web.Response:
+        point, body = request.match_info["point"], await _body(request, MoveBody)
+        self._installation.move_by_hand(Move(0.0, [point], body.how, body.times, body.ms))
+        return _json({"point": point, "how": body.how})
+
     async def _record(self, request: web.Request) -> web.Response:
         return _json({"changes": self._installation.plant.changes(_number(request, "after"))})
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        picture = await asyncio.to_thread(self._installation.snapshot, request.match_info["room"])
+        return web.Response(body=picture, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     async def _set_cable(self, request: web.Request) -> web.Response:
         cable, body = request.match_info["cable"], await _body(request, CableBody)
@@ -199,7 +220,7 @@ def _json(content: Any, status: int = 200) -> web.Response:
 def _file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def serve(_: web.Request) -> web.StreamResponse:
         headers = {
-            "Content-Security-Policy": "default-src 'self'; img-src data:",
+            "Content-Security-Policy": "default-src 'self'; img-src 'self' data:",
             "Cache-Control": "no-cache",
         }
         return web.FileResponse(FOLDER / name, headers=headers)

@@ -83,20 +83,25 @@ function numberField(words, after, attributes) {
 
 function injectForm(cable, units) {
   const kind = element("select", { name: "kind", "aria-label": "故障种类 kind of fault" },
-    ...[...kinds].map(([value, words]) => element("option", { value }, words.join(" "))));
+    ...[...kinds].filter(([value]) => cable.faults.includes(value)).map(([value, words]) => element("option", { value }, words.join(" "))));
   const unit = element("select", { name: "unit", "aria-label": "哪个单元 which unit" },
     element("option", { value: "" }, "所有单元 all units"),
     ...units.map((number) => element("option", { value: number }, `单元 unit ${number}`)));
   const [every, everyLabel] = numberField(["每", "every"], ["帧一次", "frames"], { name: "every", min: 1, max: 10000, value: 1 });
   const [count, countLabel] = numberField(["共", "in all"], ["次，0 为不限", "times, 0: until healed"],
     { name: "count", min: 0, max: 10000, value: 0 });
+  const [ms, msLabel] = numberField(["迟", "late by"], ["毫秒", "ms"], { name: "ms", min: 1, max: 60000, value: 600 });
+  const [code, codeLabel] = numberField(["异常码", "exception"], ["", ""], { name: "code", min: 1, max: 11, value: 4 });
+  const showOwn = () => { msLabel.hidden = kind.value !== "late"; codeLabel.hidden = kind.value !== "exception"; };
+  kind.addEventListener("change", showOwn);
+  showOwn();
   return element("form", { class: "inject", onsubmit: (event) => {
     event.preventDefault();
     act("/faults", {
-      cable: cable.id, kind: kind.value, every: Number(every.value), count: Number(count.value),
+      cable: cable.id, kind: kind.value, every: Number(every.value), count: Number(count.value), ms: Number(ms.value), code: Number(code.value),
       ...(unit.value && { unit: Number(unit.value) }),
     });
-  } }, kind, unit, everyLabel, countLabel, element("button", { class: "inject-button" }, "⚡ ", both(["注入故障", "inject"])));
+  } }, kind, unit, msLabel, codeLabel, everyLabel, countLabel, element("button", { class: "inject-button" }, "⚡ ", both(["注入故障", "inject"])));
 }
 
 // The fault switches of a cable. `show` takes those active on it, and keeps the focus where it was.

@@ -13,7 +13,7 @@ DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("d
 # Commands that start, change or need a whole county: their options are checked, they are not run.
 LONG_RUNNING = {"demo", "run", "set", "list", "invite", "readmit"}
 LONG_RUNNING |= {"probe", "read", "capture", "doctor", "commission"}
-LONG_RUNNING |= {"devices", "act", "fault", "faults", "frames", "plug", "heal"}
+LONG_RUNNING |= {"devices", "act", "move", "fault", "faults", "frames", "plug", "heal"}
 
 
 def commands() -> list[tuple[str, str]]:

@@ -207,6 +207,19 @@ def test_a_fault_from_the_page_strikes_a_frame_that_shows_it_and_is_healed(page:
     assert bench.read_inputs() != b""
 
 
+def test_a_cable_offers_only_what_it_can_have_and_each_fault_its_own_number(page: Page, bench: Bench) -> None:
+    serial = page.locator("[data-cable=cabinet] [name=kind]")
+    expect(serial.locator("option[value=half_open]")).to_have_count(0)
+    expect(serial.locator("option[value=exception]")).to_have_count(0)
+    cable = page.locator("[data-cable=io]")
+    expect(cable.locator("[name=code]")).to_be_hidden()
+    cable.locator("[name=kind]").select_option("exception")
+    cable.locator("[name=code]").fill("6")
+    cable.locator(".inject-button").click()
+    expect(cable.locator(".active-faults li")).to_have_count(1)
+    assert bench.read_inputs()[7:] == bytes([0x82, 6])
+
+
 def test_every_nth_frame_is_struck_so_often_and_no_more(page: Page, bench: Bench) -> None:
     cable = page.locator("[data-cable=io]")
     cable.locator("[name=kind]").select_option("lost")
@@ -246,7 +259,8 @@ def test_everything_can_be_done_from_the_keyboard(page: Page, bench: Bench) -> N
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     _tab_to(page, page.locator(f"button.contact[data-point='{DOOR}']"))
     page.keyboard.press("Space")
-    eventually(lambda: bench.value(DOOR) == "open", 5, "the door")
+    expect(page.locator(f"button.contact[data-point='{DOOR}']")).to_contain_text("门开")
+    assert bench.value(DOOR) == "open"
     page.keyboard.press("Enter")
     eventually(lambda: bench.value(DOOR) == "closed", 5, "the door")
     _tab_to(page, page.locator("[data-cable=io] .inject-button"))

@@ -307,6 +307,59 @@ def test_a_point_is_set_and_listed_from_the_shell(simulators):
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
 
 
+def test_a_line_is_spoilt_watched_and_healed_from_the_shell(simulators):
+    def shell(*words):
+        done = simulators.shell(*words, "--control", simulators.control)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def ask():
+        with socket.create_connection(("127.0.0.1", int(simulators.ports["adam"])), timeout=5) as client:
+            client.sendall(bytes.fromhex("0001 0000 0006 01 01 0000 000c"))
+            return client.recv(64)
+
+    assert shell("fault", "adam", "exception", "--code", "6", "--unit", "1", "--count", "1") == (
+        "adam exception #1\n"
+    )
+    assert "active  adam #1  exception, unit 1, p 1, 1 left" in shell("faults")
+    assert ask().hex() == "000100000003018106"
+    assert ask().hex() == "0001000000050101020000"
+    frames = shell("frames", "adam").splitlines()
+    assert [line.split()[1] for line in frames] == [">", "<", ">", "<"]
+    assert [line.endswith("! exception") for line in frames] == [False, True, False, False]
+    shell("fault", "adam", "half_open")
+    assert shell("heal", "adam").endswith("healed: adam\n")
+    assert "active" not in shell("faults")
+    refused = simulators.shell("fault", "locks", "half_open", "--control", simulators.control)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
+def test_a_hand_at_a_device_and_at_a_loose_door_from_the_shell(simulators):
+    def shell(*words):
+        done = simulators.shell(*words, "--control", simulators.control)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    listed = shell("devices")
+    device = re.search(r"^  (\S+)  lock-8a, unit 1$", listed, re.MULTILINE)[1]
+    shell("act", device, "key", "lock:2")
+    assert [change["point"] for change in simulators.ask("/record")["changes"]] == ["west.cab1.s02.lock"]
+    shell("move", "west.r1.door", "pulses", "--times", "3", "--ms", "20")
+    deadline = time.monotonic() + 10
+    while len(changes := simulators.ask("/record?after=1")["changes"]) < 6:
+        assert time.monotonic() < deadline
+    assert [change["value"] for change in changes] == ["open", "closed"] * 3
+    refused = simulators.shell("move", "west.r9.door", "chatter", "--control", simulators.control)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
+def test_the_delivered_scenarios_are_listed_with_what_they_are_about(simulators):
+    listed = simulators.shell("scenarios").stdout.splitlines()
+    names = [line.split()[0] for line in listed]
+    assert {"quiet-night", "busy-day", "cut-cable", "storm", "stolen-sensor", "fire-drill"} <= set(names)
+    assert all(re.search(r"[\u4e00-\u9fff]", line) and re.search(r" [A-Z]", line) for line in listed)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_everything_and_leaves_no_port_behind(tmp_path, number):
     simulators = Simulators(tmp_path)

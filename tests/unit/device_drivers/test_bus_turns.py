@@ -193,25 +193,97 @@ async def test_a_device_that_cannot_be_told_so_refuses_before_the_wire(line: Lin
     assert line.far.requests.empty()
 
 
-async def test_two_commands_to_one_unit_keep_their_distance(line: Line) -> None:
-    now = 100.0
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
+async def test_two_commands_to_one_unit_keep_their_distance_and_the_others_have_the_line(line: Line) -> None:
     driver = Unit(1)
-    driver.command_gap_s = 0.5
-    line.bus._clock = lambda: now
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("device_drivers.bus.asyncio.sleep", sleep)
-        for _ in range(2):
-            executing = asyncio.create_task(line.bus.execute(driver, Command("open", "lock:1")))
-            await line.next_request()
-            line.far.send(frame(1, 0x55))
-            await executing
-    assert slept[0] <= 0
-    assert slept[1] == pytest.approx(0.5)
+    driver.command_gap_s = 0.3
+    first = asyncio.create_task(line.bus.execute(driver, Command("open", "lock:1")))
+    await line.next_request()
+    line.far.send(frame(1, 0x55))
+    await first
+    second = asyncio.create_task(line.bus.execute(driver, Command("open", "lock:1")))
+    order = []
+    for _ in range(3):
+        asking = line.ask(Unit(2))
+        order.append((await line.next_request())[0])
+        line.far.send(frame(2, 0x55))
+        await asking
+    assert not second.done()
+    order.append((await line.next_request())[0])
+    line.far.send(frame(1, 0x55))
+    await second
+    assert order == [2, 2, 2, 1]
+
+
+async def test_a_command_to_a_unit_in_quarantine_waits_and_keeps_nobody(line: Line) -> None:
+    with pytest.raises(NoReply):
+        await line.ask(Unit(1))
+    await line.next_request()
+    waiting = asyncio.create_task(line.bus.execute(Unit(1), Command("open", "lock:1")))
+    asking = line.ask(Unit(2))
+    assert (await line.next_request())[0] == 2
+    line.far.send(frame(2, 0x55))
+    await asking
+    assert line.far.requests.empty()
+    waiting.cancel()
+
+
+async def test_who_commands_is_told_when_it_goes_out_and_not_before(line: Line) -> None:
+    sent: list[str] = []
+    reading = line.ask(Unit(2))
+    await line.next_request()
+    command = Command("open", "lock:1")
+    executing = asyncio.create_task(line.bus.execute(Unit(1), command, on_sent=lambda: sent.append("sent")))
+    await asyncio.sleep(0)
+    assert sent == []
+    line.far.send(frame(2, 0x55))
+    await reading
+    await line.next_request()
+    assert sent == ["sent"]
+    line.far.send(frame(1, 0x55))
+    await executing
+
+
+QUICK = BusSettings(timeout_s=0.2, quarantine_s=0.2)
+
+
+@pytest.mark.parametrize("ends_by", ["garbage", "cancel"])
+async def test_a_quarantine_counts_from_the_end_of_the_time_to_answer(
+    ends_by: str,
+) -> None:
+    wire = MemoryTransport()
+    bus = Bus(wire, QUICK)
+    await bus.open()
+    bus._silent_until_mono = 0.0
+    asked = asyncio.get_running_loop().time()
+    asking = asyncio.create_task(bus.read(Unit(1), Unit(1).reads()[0]))
+    await wire.far.requests.get()
+    if ends_by == "garbage":
+        wire.far.send(b"\x01\x55\x00")
+        with pytest.raises(BadFrame):
+            await asking
+    else:
+        asking.cancel()
+        await asyncio.wait([asking])
+    again = asyncio.create_task(bus.read(Unit(1), Unit(1).reads()[0]))
+    async with asyncio.timeout(5):
+        await wire.far.requests.get()
+    assert asyncio.get_running_loop().time() - asked >= QUICK.timeout_s + QUICK.quarantine_s
+    wire.far.send(frame(1, 0x55))
+    await again
+    await bus.close()
+
+
+async def test_a_reply_behind_an_echo_is_found_however_long_the_echo_would_be_as_a_reply(line: Line) -> None:
+    class Long(Unit):
+        def reply_length(self, read: Read, received: bytes) -> int | None:
+            return 40 if received[1:2] == b"\x01" else 3
+
+    asking = line.ask(Long(1))
+    echo = await line.next_request()
+    line.far.send(echo)
+    line.far.send(frame(1, 0x55))
+    assert len(await asking) == 1
+    assert line.bus.counters.echo == 1
 
 
 async def test_a_tap_hears_every_exchange_with_its_noise_and_its_end(line: Line) -> None:

@@ -70,7 +70,8 @@ def test_periods_that_passed_are_counted_and_never_queued() -> None:
 def test_periods_that_a_silent_unit_lost_are_its_own() -> None:
     schedule = Schedule([poll("io1")], 0)
     turn = schedule.next(0)
-    schedule.finish(turn, 50 * MS, is_answered=False, quarantine_ns=300 * MS)
+    schedule.finish(turn, 50 * MS, is_answered=False)
+    schedule.leave_alone("io1", 350 * MS)
     schedule.finish(turn, 360 * MS, is_answered=True)
     assert schedule.tally("io1") == Tally(met=0, missed=0, silent=3)
 
@@ -116,7 +117,8 @@ def test_unit_that_missed_waits_behind_those_that_answer_and_until_its_quarantin
     sick, well = poll("sick"), poll("well", 1_000, PollClass.TELEMETRY)
     schedule = Schedule([sick, well], 0)
     schedule.finish(well, 0, is_answered=True)
-    schedule.finish(sick, 10 * MS, is_answered=False, quarantine_ns=600 * MS)
+    schedule.finish(sick, 10 * MS, is_answered=False)
+    schedule.leave_alone("sick", 610 * MS)
     assert schedule.next(500 * MS) == 610 * MS
     assert schedule.next(2_000 * MS) is well
 
@@ -173,6 +175,17 @@ def test_one_read_that_is_always_refused_brings_its_unit_down() -> None:
         schedule.finish(refused, n * 500 * MS, is_answered=False)
     assert schedule.state("io1") is UnitState.DOWN
     assert schedule.next(5_000 * MS) is refused
+
+
+def test_on_a_line_without_time_for_everybody_none_is_never_read() -> None:
+    crowd = [poll(f"io{n}", 30) for n in range(4)]
+    line = Line([*crowd, poll("locks", 500, PollClass.CABINET), poll("sms", 1_000, PollClass.TELEMETRY)])
+    line.dead = {"io3"}
+    line.run_until(120_000)
+    assert max(gaps(line.times("locks"))) < 6_000
+    assert max(gaps(line.times("sms"))) < 9_000
+    assert len(line.times("io3")) > 5
+    assert line.schedule.total().missed > 0
 
 
 @given(

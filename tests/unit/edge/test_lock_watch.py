@@ -28,29 +28,41 @@ def see(watch: LockWatch, second: float, *, is_open: bool, is_ajar: bool = False
 
 
 @pytest.mark.parametrize(
-    ("commanded", "last_closed", "is_forced"),
-    [(None, 0, True), (0, 1, False), (0, 5, False), (0, 5.1, True), (10, 9.9, False)],
+    ("commanded", "last_closed", "seen_open", "said"),
+    [
+        (None, 0, 1, {"forced": True}),
+        (0, 1, 2, {}),
+        (0, 4.9, 5, {}),
+        (0, 5.1, 6, {"forced": True}),
+        (10, 9.9, 11, {}),
+        (1, 0, 60, {"perhaps_forced": True}),
+    ],
+    ids=["no command", "at once", "late", "too late", "closed before", "a silent bus between"],
 )
 def test_an_opening_is_forced_unless_a_command_just_before_explains_it(
-    commanded, last_closed, is_forced
+    commanded, last_closed, seen_open, said
 ) -> None:
     watch = watch_closed_at()
     if commanded is not None:
         watch.command(LOCK, commanded * S)
     see(watch, last_closed, is_open=False)
-    assert watch.is_forced(LOCK) is is_forced
+    assert watch.explain(LOCK, int(seen_open * S)) == said
 
 
-def test_a_command_is_not_blamed_for_what_a_silent_bus_kept_from_us() -> None:
-    watch = watch_closed_at(0)
+def test_a_command_explains_one_opening_and_no_other() -> None:
+    watch = watch_closed_at()
     watch.command(LOCK, 1 * S)
-    assert watch.is_forced(LOCK) is False, "seen closed at 0 s, told at 1 s, seen open at 60 s"
+    assert watch.explain(LOCK, 2 * S) == {}
+    assert watch.explain(LOCK, 2 * S) == {}, "not told as long as no row is durable"
+    watch.told_open(LOCK)
+    see(watch, 3, is_open=False)
+    assert watch.explain(LOCK, 4 * S) == {"forced": True}
 
 
 def test_a_command_for_one_lock_explains_no_other() -> None:
     watch = watch_closed_at()
     watch.command(OTHER, 0)
-    assert watch.is_forced(LOCK)
+    assert watch.explain(LOCK, 1 * S) == {"forced": True}
 
 
 def test_a_lock_is_ajar_once_it_has_been_open_for_long_enough() -> None:

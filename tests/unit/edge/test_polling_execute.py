@@ -7,7 +7,7 @@ import pytest
 from contract.ids import PointId
 from contract.points import Clock
 from device_drivers.driver import Command, Observation, Outcome, Read
-from device_drivers.errors import DeviceRefused, LinkDown
+from device_drivers.errors import DeviceRefused, DriverError, LinkDown
 from edge.clock import Stamp
 from edge.points import Points
 from edge.polling import Polling
@@ -61,6 +61,7 @@ class Cabinet:
         self.answer: Outcome | BaseException = Outcome.ACKNOWLEDGED
         self.is_open = False
         self.polls_left = 0
+        self.quarantined_s = 0.0
         lock = PointSettings(id=LOCK, type="lock", device="locks1", channel="lock:3")
         points = Points([lock], [], {}, is_simulated=False, last_at=0)
         schedule = Schedule([Poll("locks1", READ, PollClass.CABINET, LOOK_NS)], 0)
@@ -84,14 +85,17 @@ class Cabinet:
         self.now += STEP_NS
         return [Observation("lock:3", self.is_open)]
 
-    async def execute(self, _driver, command: Command) -> Outcome:
+    async def execute(self, _driver, command: Command, on_sent) -> Outcome:
+        if isinstance(self.answer, DriverError):
+            raise self.answer
+        on_sent()
         self.sent.append(command)
         if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer
 
     def quarantine_s(self, _unit: int) -> float:
-        return 0.0
+        return self.quarantined_s
 
     async def close(self) -> None: ...
 
@@ -109,8 +113,8 @@ class Cabinet:
         return Stamp(self.now // 1_000_000, self.now, self.boot, self.state)
 
 
-@pytest.mark.parametrize("outcome", list(Outcome))
-async def test_a_lock_that_was_told_to_open_is_not_forced_whatever_its_board_answered(outcome) -> None:
+@pytest.mark.parametrize("outcome", [Outcome.ACKNOWLEDGED, Outcome.UNKNOWN])
+async def test_a_lock_that_was_told_to_open_is_not_forced(outcome) -> None:
     cabinet = Cabinet()
     await cabinet.poll(1)
     cabinet.answer = outcome
@@ -119,6 +123,28 @@ async def test_a_lock_that_was_told_to_open_is_not_forced_whatever_its_board_ans
     assert cabinet.rows == [], "a command writes no row by itself"
     cabinet.is_open = True
     assert await cabinet.poll(1) == [("lock.open", {"was": "closed"})]
+
+
+async def test_a_command_that_the_board_refused_explains_nothing_and_jams_nothing() -> None:
+    cabinet = Cabinet()
+    await cabinet.poll(1)
+    cabinet.answer = Outcome.REFUSED
+    await cabinet.polling.execute(LOCK, OPEN)
+    assert await cabinet.poll(10) == []
+    cabinet.is_open = True
+    assert await cabinet.poll(1) == [("lock.open", {"was": "closed", "forced": True})]
+
+
+async def test_a_board_that_said_nothing_to_a_command_is_not_polled_in_its_quarantine() -> None:
+    cabinet = Cabinet()
+    await cabinet.poll(1)
+    cabinet.answer = Outcome.UNKNOWN
+    cabinet.quarantined_s = 2.0
+    await cabinet.polling.execute(LOCK, OPEN)
+    until = cabinet.now + 2_000_000_000
+    turn = cabinet.polling._schedule.next(cabinet.now)
+    assert isinstance(turn, int)
+    assert turn >= until - 1_000_000
 
 
 async def test_a_lock_that_stays_closed_after_its_command_is_jammed() -> None:
@@ -141,7 +167,7 @@ async def test_a_command_that_was_never_sent_explains_nothing_and_jams_nothing()
     assert await cabinet.poll(1) == [("lock.open", {"was": "closed", "forced": True})]
 
 
-async def test_a_command_whose_caller_went_away_may_have_been_sent() -> None:
+async def test_a_command_whose_caller_went_away_after_it_was_sent_counts() -> None:
     cabinet = Cabinet()
     await cabinet.poll(1)
     cabinet.answer = asyncio.CancelledError()

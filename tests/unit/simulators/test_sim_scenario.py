@@ -77,6 +77,11 @@ unit = 2
 at_s = 1
 cable = "three"
 kind = "late"
+[[fault]]
+at_s = 1
+cable = "locks"
+kind = "exception"
+unit = 7
 [[move]]
 at_s = 1
 points = ["a.r9.door"]
@@ -134,6 +139,8 @@ def test_every_fault_of_sense_is_listed():
             "cable id one",
             "device id io",
             "fault[1].cable",
+            "fault[2].kind",
+            "fault[2].unit",
             "move[1].points",
             "port 15000",
             "point a.r1.door",
