@@ -55,7 +55,7 @@ WRAP_MAX_DELTA = 1_000
 WRAP_MIN_FRACTION = 0.9
 COUNTS_PER_S_MAX = 100
 COUNT_SLACK = 20
-"""A reed contact bounces a few times in some milliseconds; beyond this a counter did not count, it was set."""
+"""A reed contact bounces a few times in milliseconds; beyond this a counter did not count, it was set."""
 
 
 class _Point(msgspec.Struct, frozen=True):

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from device_drivers import registry
 from device_drivers.bus import Bus, BusSettings
 from device_drivers.capture_file import Capture, CaptureWriter, read_capture
 from device_drivers.driver import Driver, Observation
@@ -35,23 +34,21 @@ def drivers(capture: Capture) -> dict[str, Driver]:
     told = capture.header
     line = LineSettings(id=told.bus, kind=told.kind, baud=told.baud, max_slice_ms=told.max_slice_ms)
     return {
-        device.id: registry.build(
-            device.driver,
-            plan.site(
-                DeviceSettings(
-                    id=device.id,
-                    bus=line.id,
-                    driver=device.driver,
-                    unit=device.unit,
-                    profile=device.profile,
-                    options=device.options,
-                ),
-                line,
-                [
-                    PointSettings(id="a.b.door", type="door", device=device.id, channel=channel)
-                    for channel in device.channels
-                ],
+        device.id: plan.build_driver(
+            DeviceSettings(
+                id=device.id,
+                bus=line.id,
+                driver=device.driver,
+                unit=device.unit,
+                profile=device.profile,
+                options=device.options,
             ),
+            line,
+            [
+                PointSettings(id="a.b.door", type="door", device=device.id, channel=channel)
+                for channel in device.channels
+            ],
+            keeps_latches=True,
         )
         for device in capture.header.devices
     }

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from device_drivers.driver import Fault, Observation
-from device_drivers.errors import BadFrame, DeviceRefused, DriverError, LinkDown, NoReply
+from device_drivers.errors import BadFrame, DeviceRefused, DriverError, LinkDown, LoginRefused, NoReply
 from device_drivers.onvif_camera import driver
 from device_drivers.onvif_camera.driver import OnvifCamera, _session_class, stream_uri
 from edge.recorder.address import stream_url
@@ -63,7 +63,7 @@ async def test_a_stream_is_at_the_camera_that_was_asked_with_the_login_quoted(fa
 
 
 async def test_a_wrong_password_is_a_refusal_that_quotes_none(far_end):
-    with pytest.raises(DeviceRefused, match="user or password") as refused:
+    with pytest.raises(LoginRefused, match="user or password") as refused:
         await stream_uri("127.0.0.1", far_end.port, "viewer", "wr0ng")
     assert "wr0ng" not in str(refused.value)
 

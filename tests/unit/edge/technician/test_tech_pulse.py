@@ -47,7 +47,7 @@ def settings(line: Path) -> Settings:
 
 @pytest.fixture
 def boards(monkeypatch: pytest.MonkeyPatch) -> Iterator[LockBoards]:
-    kind = PolledKind(lambda _: PulsingLock(1, Lock8aOptions()), "8a", SERIAL)
+    kind = PolledKind(lambda _: PulsingLock(1, Lock8aOptions()), "8a", SERIAL, {"lock": ("lock",)})
     monkeypatch.setitem(registry.DRIVERS, "lock_8a", kind)
     with LockBoards({1: (True,) * 12}) as far:
         yield far
