@@ -220,20 +220,22 @@ class _Check:
                     (*path, "unit"), f"{device.unit} is {units[place]} on bus {device.bus} already"
                 )
             units.setdefault(place, device.id)
-            is_known = device.driver in {*registry.DRIVERS, *registry.LISTENERS}
-            if device.bus in buses and is_known and device.profile in {None, *plan.profile_names()}:
-                try:
-                    if device.driver in registry.LISTENERS:
-                        listener = plan.build_listener(buses[device.bus], [device], points)
-                        self._channels |= listener.channels
-                        continue
-                    driver = drivers[device.id] = plan.build_driver(device, buses[device.bus], points)
-                    self._channels[device.id] = tuple(c for read in driver.reads() for c in read.channels)
-                except ProfileFault as error:
-                    key = str(error).partition(":")[0]
-                    key = "profile" if key.endswith(".toml") else key
-                    is_key = key in {"profile", "unit", "bus", "options"}
-                    self._file.add((*path, key) if is_key else path, str(error))
+            bus = buses.get(device.bus) or _likely_bus(device)
+            if bus is None or device.profile not in {None, *plan.profile_names()}:
+                continue
+            try:
+                if device.driver in registry.LISTENERS:
+                    self._channels |= plan.build_listener(bus, [device], points).channels
+                    continue
+                driver = plan.build_driver(device, bus, points)
+                self._channels[device.id] = tuple(c for read in driver.reads() for c in read.channels)
+                if device.bus in buses:
+                    drivers[device.id] = driver
+            except ProfileFault as error:
+                key = str(error).partition(":")[0]
+                key = "profile" if key.endswith(".toml") else key
+                is_key = key in {"profile", "unit", "bus", "options"}
+                self._file.add((*path, key) if is_key else path, str(error))
         return drivers
 
     def _check_channels(self) -> None:
@@ -338,6 +340,19 @@ def line_of(bus: BusSettings) -> str:
         return f"{_LOOPBACK if host == 'localhost' else host} {bus.port}"
     mapped = getattr(address, "ipv4_mapped", None)
     return f"{_LOOPBACK if address == ipaddress.ip_address('::1') else mapped or address} {bus.port}"
+
+
+def _likely_bus(device: DeviceSettings) -> BusSettings | None:
+    """A bus such as this device needs, where the settings name one that is not there: so that what is wrong
+    with the device itself is told all the same. None for a driver that nobody knows.
+    """
+    if device.driver in registry.DRIVERS:
+        kind = registry.DRIVERS[device.driver].buses[0]
+    elif device.driver in registry.LISTENERS:
+        kind = registry.LISTENERS[device.driver].bus
+    else:
+        return None
+    return BusSettings(id="likely", kind=kind, host="127.0.0.1", device="likely")
 
 
 def allowed(kind: Any) -> str:

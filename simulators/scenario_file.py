@@ -12,7 +12,7 @@ from msgspec import NODEFAULT
 
 from simulators.errors import ScenarioFault
 from simulators.faults import misfit
-from simulators.makes import MAKES, ON_THEIR_OWN, Make
+from simulators.makes import MAKES, ON_THEIR_OWN, Make, make_of
 from simulators.plant import VALUES, point_kind
 from simulators.scenario import DeviceSettings, Scenario
 from simulators.sealing import SEALINGS
@@ -110,11 +110,11 @@ def _device_faults(scenario: Scenario) -> Iterator[str]:
             yield f"cable[{number}]: no device is on {cable.id}"
     for number, device in enumerate(scenario.device, start=1):
         where = f"device[{number}]"
-        make = MAKES.get(device.make)
+        make = make_of(device.make)
         if device.cable not in cables:
             yield f"{where}.cable: {device.cable}: no such cable; there are {', '.join(cables)}"
         if make is None:
-            yield f"{where}.make: {device.make}: no such make; there are {', '.join(MAKES)}"
+            yield f"{where}.make: {device.make}: no such make; there are {', '.join(MAKES)}, or profile:NAME"
             continue
         speaks = cables[device.cable].speaks if device.cable in cables else make.speaks[0]
         if speaks not in make.speaks:

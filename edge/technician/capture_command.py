@@ -50,7 +50,8 @@ def run(settings_file: Path, bus: str, file: Path, for_s: float, *, is_json: boo
     else:
         errors = ", ".join(f"{count} {code}" for code, count in summary.errors.items())
         told = f"{summary.exchanges} exchanges of bus {bus} in {summary.took_s:.1f} s"
-        screen.print_line(f"{file}: {told}, {errors or 'all sound'}")
+        sound = "all sound" if summary.exchanges else "a serial line is first listened to for a second: --for"
+        screen.print_line(f"{file}: {told}, {errors or sound}")
     return summary.exchanges > 0
 
 
@@ -106,7 +107,7 @@ async def _capture(
     count = 0
     is_live = screen.is_terminal() and not is_json
     status = Status("…", console=Console()) if is_live else None
-    with file.open("w", encoding="utf-8") as out, status or contextlib.nullcontext():
+    with file.open("x", encoding="utf-8") as out, status or contextlib.nullcontext():
         writer = CaptureWriter(out, header(settings, line, digest), began_ns)
 
         async def follow() -> None:

@@ -1,5 +1,6 @@
 """The doctor's look at the box itself: serial ports, clock, disk, secrets. Opens no port, keeps no file."""
 
+import contextlib
 import grp
 import os
 import shutil
@@ -36,7 +37,7 @@ def check_port(bus: BusSettings, agent: int | None) -> Finding:
         mend = f"usermod -aG {group} USER, then log in again"
         return Finding(area, Verdict.FAULT, f"{path} may not be opened by this user", mend)
     holder = lock_holder(found)
-    if holder and holder != agent:
+    if holder and agent not in {holder, _parent(holder)}:
         mend = f"two masters garble each other: stop process {holder}"
         return Finding(area, Verdict.FAULT, f"{path} is held by process {holder} ({_name(holder)})", mend)
     if agent and not holder:
@@ -112,7 +113,8 @@ def _check_fsync(folder: Path) -> Finding:
         mend = f"chown the folder to the agent's user, or look at the disk: dmesg | tail ({folder})"
         return Finding("fsync", Verdict.FAULT, f"{folder}: {error.strerror}", mend)
     finally:
-        trial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            trial.unlink(missing_ok=True)
     took_ms = 1_000 * (time.monotonic() - began)
     text = f"{folder} is writable, fsync took {took_ms:.0f} ms"
     if took_ms <= FSYNC_SLOW_MS:
@@ -160,6 +162,14 @@ def _group(gid: int) -> str:
         return grp.getgrgid(gid).gr_name
     except KeyError:
         return str(gid)
+
+
+def _parent(process: int) -> int | None:
+    """Who started it: card readers' lines are held by a child of the agent."""
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _name(pid: int) -> str:

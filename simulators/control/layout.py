@@ -6,7 +6,7 @@ import msgspec
 
 from simulators.cable import Cable
 from simulators.installation import CAMERAS, Installation
-from simulators.makes import MAKES
+from simulators.makes import make_of
 from simulators.scenario import CableSettings, DeviceSettings, Room
 
 
@@ -54,7 +54,8 @@ def _cable(cable: CableSettings, installation: Installation) -> dict[str, Any]:
 
 
 def _device(device: DeviceSettings, acts: tuple[str, ...]) -> dict[str, Any]:
-    make = MAKES[device.make]
+    make = make_of(device.make)
+    assert make is not None, "the scenario was checked"
     locks, items = device.locks(), device.items()
     slots = device.slots if make.kind == "cabinet" else 0
     return {

@@ -399,3 +399,18 @@ def test_what_a_station_may_not_have_is_found_all_at_once(
     found = said(tmp_path, BAD_STATION)
     missing = [line for line in expected if not any(text.startswith(line) for text in found)]
     assert not missing, "\n".join(found)
+
+
+def test_a_device_on_a_bus_that_is_not_there_is_looked_at_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = tmp_path / "config/profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "mine.toml").write_text('model = "x"\ninputs = 8\n[level]\nfunction = 2\nadress = 32\n')
+    monkeypatch.chdir(tmp_path)
+    text = SOUND.replace('bus = "io"', 'bus = "nowhere"').replace('"di:0"', '"di:99"')
+    found = "\n".join(said(tmp_path, text))
+    assert "no [[bus]] has the id nowhere" in found
+    assert "io1 has no di:99" in found
+    found = "\n".join(said(tmp_path, text.replace("adam-6050", "mine")))
+    assert "adress" in found
