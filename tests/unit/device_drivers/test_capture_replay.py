@@ -12,6 +12,7 @@ from device_drivers.errors import CaptureFault, LinkDown, NoReply
 from device_drivers.modbus.frame import rtu_frame
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import Level, Profile
+from device_drivers.transport.base import INPUT_LIMIT_BYTES
 from device_drivers.transport.replay import Replay
 
 EIGHT_INPUTS = Profile(model="eight", inputs=8, level=Level(function=2, address=0))
@@ -68,6 +69,12 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     (one,) = capture.frames
     assert (one.at_ns, one.took_ns, one.sent, one.received) == (7_500, 500, "0102", "ff")
     assert (one.device, one.read, one.error) == ("io1", "inputs", "driver.no_reply")
+
+
+def test_all_that_a_transport_takes_for_one_request_is_read_again(tmp_path: Path) -> None:
+    received = b"\xa5" * INPUT_LIMIT_BYTES
+    path = written(tmp_path / "c.jsonl", Exchange(9_000, 1, b"\x01", received, "", 500))
+    assert read_capture(path).frames[0].received == received.hex()
 
 
 def test_a_line_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:

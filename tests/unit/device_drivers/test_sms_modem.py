@@ -315,7 +315,7 @@ async def test_who_taps_the_bus_sees_no_pin() -> None:
     ]
 
 
-@pytest.mark.parametrize("said", [b"AT+CPIN=1234\r", b"AT+CPIN=1234\r\r\nOK\r", b"AT+CPIN=1234 \r\r\nOK\r\n"])
+@pytest.mark.parametrize("said", [b"AT+CPIN=1234\r", b"\x01AT+CPIN=1234\r\r\nOK", b"\nAT+CPIN=1234 \r\r\nOK"])
 async def test_no_error_tells_a_pin(said: bytes) -> None:
     bench = with_short_steps(Bench(pin="1234", sim_pin="1234"))
     bench.cable.spoil = lambda reply: said if b"CPIN=" in reply.request else reply.frame
