@@ -95,7 +95,7 @@ def test_a_line_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
         (lambda text: text.replace('"unit":1,"sent"', '"unit":1,"more":2,"sent"'), 2, "more"),
         (lambda text: text.replace('"device":"io1","read"', '"device":"io9","read"'), 2, "io9"),
         (lambda text: text[:-9], 2, "cut off"),
-        (lambda text: text + '{"x":"' + "a" * 70_000 + '"}\n', 3, "at most 65536"),
+        (lambda text: text + '{"x":"' + "a" * 140_000 + '"}\n', 3, "at most 131072"),
     ],
 )
 def test_a_faulty_file_is_refused_with_its_line_and_mend(tmp_path: Path, spoil, line, says) -> None:
