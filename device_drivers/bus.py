@@ -249,7 +249,7 @@ class Bus:
             code = error.code if error else ""
             now_mono = self._clock()
             took_ns = int((now_mono - self._asked_mono) * 1e9)
-            sent, received = reception.frame, reception.received
+            sent, received = _masked(reception.frame, read), _masked(reception.received, read)
             self.tap(Exchange(int(now_mono * 1e9), read.unit, sent, received, code, took_ns))
 
     def _named(self, error: DriverError, read: Read) -> DriverError:
@@ -309,6 +309,11 @@ class Bus:
         if not self._settings.has_transaction_ids:
             from_mono = max(self._clock(), self._owed_until_mono)
             self._quarantine_mono[unit] = from_mono + self._settings.quarantine_s
+
+
+def _masked(content: bytes, read: Read) -> bytes:
+    """What goes to a tap: the request, or what came with its echo."""
+    return content.replace(read.secret, b"*" * len(read.secret)) if read.secret else content
 
 
 def wire_time_ms(read: Read, baud: int) -> float:

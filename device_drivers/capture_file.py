@@ -14,10 +14,12 @@ from msgspec import Meta
 from device_drivers.bus import Exchange
 from device_drivers.errors import CaptureFault
 from device_drivers.site import BusKind
+from device_drivers.transport.base import INPUT_LIMIT_BYTES
 
 FORMAT = 1
-LINE_MAX_BYTES = 65_536
-Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})*$", max_length=16_384)]
+LINE_MAX_BYTES = 4 * INPUT_LIMIT_BYTES
+"""Room for all that a transport takes for one request."""
+Hex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})*$", max_length=2 * INPUT_LIMIT_BYTES)]
 Nanoseconds = Annotated[int, Meta(ge=0, lt=2**62)]
 Line = TypeVar("Line", bound=msgspec.Struct)
 

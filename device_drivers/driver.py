@@ -28,6 +28,8 @@ class Read(msgspec.Struct, frozen=True):
     exchanges: int = 1
     window_ms: int = 0
     """Above 0: the device goes on answering for so long, and all of it together is the reply."""
+    secret: bytes = b""
+    """Part of the request that nobody who taps the bus may see."""
     input_max_bytes: int = 1_024
     """More than this without a reply in it is babble, but where a stream has packets of its own. What came
     is looked at again with each byte that comes: it has room for the longest reply after some notices."""

@@ -3,6 +3,9 @@
 Opening is a pulse, sent once and never again. What came of it only a later read of the lock's state tells.
 """
 
+import functools
+import operator
+
 import msgspec
 
 from device_drivers.driver import Command, Read
@@ -40,6 +43,11 @@ def open_read(unit: int, lock: int, request_bytes: int, reply_bytes: int, window
         reply_bytes=reply_bytes,
         window_ms=window_ms,
     )
+
+
+def xor(data: bytes) -> int:
+    """XOR of all bytes."""
+    return functools.reduce(operator.xor, data, 0)
 
 
 def opened_lock(read: Read) -> int | None:

@@ -40,7 +40,7 @@ class Reception:
 
     def length(self, received: bytes) -> int | None:
         """Where the reply ends in all that was `received`; None while more must come."""
-        self.received = received
+        self.received = received[:INPUT_LIMIT_BYTES]
         end = self._end(received[: self._limit])
         if end is None and len(received) > self._limit:
             self.error = BadFrame(f"more than {self._limit} bytes and no reply among them")

@@ -17,7 +17,7 @@ Byte order and polarity of "read all" rest on one source: check them at the firs
 import msgspec
 
 from device_drivers.errors import BadFrame
-from device_drivers.lock_board import Request
+from device_drivers.lock_board import Request, xor
 
 LOCKS_MAX = 24
 BOARD_MAX = 0x63
@@ -62,13 +62,6 @@ def encode_all(board: int, shorted: tuple[bool, ...]) -> bytes:
     return _sealed(STATUS_HEAD, board, *bits.to_bytes(3), _READ)
 
 
-def request_length(received: bytes) -> int:
-    """Length of the request that `received`, not empty, begins. Raises BadFrame."""
-    if received[0] not in (STATUS_HEAD, COMMAND_HEAD):
-        raise BadFrame(f"no request begins with {received[:1].hex()}")
-    return ONE_LOCK_BYTES
-
-
 def decode_request(frame: bytes) -> Request:
     """A host's five bytes. Raises BadFrame."""
     _check(frame, ONE_LOCK_BYTES)
@@ -103,18 +96,10 @@ def decode_all(frame: bytes) -> Status:
 def _check(frame: bytes, length: int) -> None:
     if len(frame) != length:
         raise BadFrame(f"{len(frame)} bytes where {length} make a frame")
-    if _xor(frame[:-1]) != frame[-1]:
+    if xor(frame[:-1]) != frame[-1]:
         raise BadFrame(f"XOR does not fit: {frame.hex(' ')}")
 
 
 def _sealed(*content: int) -> bytes:
     frame = bytes(content)
-    return frame + bytes([_xor(frame)])
-
-
-def _xor(data: bytes) -> int:
-    """XOR of all bytes."""
-    check = 0
-    for byte in data:
-        check ^= byte
-    return check
+    return frame + bytes([xor(frame)])

@@ -50,13 +50,6 @@ def encode_state(state: State, lock: int = 1) -> bytes:
     )
 
 
-def request_length(received: bytes) -> int:
-    """Length of the request that `received`, not empty, begins. Raises BadFrame."""
-    if received[0] != HEAD:
-        raise BadFrame(f"no request begins with {received[:1].hex()}")
-    return REQUEST_BYTES
-
-
 def decode_request(frame: bytes) -> Request:
     """A host's five bytes. Raises BadFrame."""
     check(frame, REQUEST_BYTES)

@@ -13,7 +13,7 @@ import msgspec
 
 from device_drivers.errors import BadFrame
 from device_drivers.lock_board import Request
-from device_drivers.lock_krcu.codec import HEAD, check, sealed, to_bits, to_bytes
+from device_drivers.lock_krcu.codec import check, sealed, to_bits, to_bytes
 
 LOCKS = 48
 BOARD_MAX = 0xFF
@@ -55,13 +55,6 @@ def encode_state(state: State) -> bytes:
 
 def encode_done(done: Done) -> bytes:
     return sealed(done.board, done.lock - 1, REPLY, 0)
-
-
-def request_length(received: bytes) -> int:
-    """Length of the request that `received`, not empty, begins. Raises BadFrame."""
-    if received[0] != HEAD:
-        raise BadFrame(f"no request begins with {received[:1].hex()}")
-    return REQUEST_BYTES
 
 
 def decode_request(frame: bytes) -> Request:

@@ -68,13 +68,6 @@ def encode_opened(opened: Opened) -> bytes:
     return bytes([HEAD, REPLY_BYTES, RESULT, opened.station, opened.lock, opened.result, _END])
 
 
-def request_length(received: bytes) -> int:
-    """Length of the request that `received`, not empty, begins. Raises BadFrame."""
-    if received[0] != HEAD:
-        raise BadFrame(f"no request begins with {received[:1].hex()}")
-    return REQUEST_BYTES
-
-
 def decode_request(frame: bytes) -> Request:
     """A host's six bytes. Raises BadFrame."""
     _check(frame, REQUEST_BYTES)

@@ -14,7 +14,7 @@ The sheet also has 80, 86, 87 (several at once, all, several in turn) and 88, 89
 import msgspec
 
 from device_drivers.errors import BadFrame
-from device_drivers.lock_board import Request
+from device_drivers.lock_board import Request, xor
 
 LOCKS_MAX = 24
 BOARD_MAX = 31
@@ -117,18 +117,11 @@ def decode_reply(frame: bytes) -> States | Opened | Moved:
 
 def _content(frame: bytes) -> tuple[int, int, bytes]:
     """Board, command and data of a sound frame."""
-    if frame_length(frame) != len(frame) or _xor(frame[:-1]) != frame[-1]:
+    if frame_length(frame) != len(frame) or xor(frame[:-1]) != frame[-1]:
         raise BadFrame(f"length or XOR does not fit: {frame.hex(' ')}")
     return frame[5], frame[6], frame[7:-1]
 
 
 def _sealed(board: int, command: int, *data: int) -> bytes:
     frame = MAGIC + bytes([OVERHEAD_BYTES + len(data), board, command, *data])
-    return frame + bytes([_xor(frame)])
-
-
-def _xor(data: bytes) -> int:
-    check = 0
-    for byte in data:
-        check ^= byte
-    return check
+    return frame + bytes([xor(frame)])

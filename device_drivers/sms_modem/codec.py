@@ -69,14 +69,15 @@ def decode(request: bytes, reply: bytes) -> Result:
     if asked in echoes:
         said = reply[reply.rindex(asked + CR) + len(asked) :]
     elif echoes:
-        raise UnaskedFrame(f"a reply to {echoes[-1][:32].decode('ascii', 'replace')}")
+        other = echoes[-1].partition(b"=")[0]  # what follows may be a PIN
+        raise UnaskedFrame(f"a reply to {other[:32].decode('ascii', 'replace')}")
     else:
         said = reply.removeprefix(asked)
     if said.endswith(PROMPT):
         return Result((), is_prompt=True)
     final = _FINAL.search(said)
     if final is None or final.end() != len(said):
-        raise BadFrame(f"no end in {len(reply)} bytes: {reply[:32]!r}")
+        raise BadFrame(f"no end in {len(reply)} bytes")
     end = final[1].decode("ascii", "replace")
     lines = said[: final.start()].decode("ascii", "replace").splitlines()
     result = Result(tuple(line.strip() for line in lines if line.strip()), "" if end == "OK" else end)

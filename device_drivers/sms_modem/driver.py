@@ -160,7 +160,7 @@ class SmsModem:
             tries = codec.pin_tries((yield self._step('AT+CPINR="SIM PIN"')))
             pin, self._pin = self._pin, ""
             if tries is None or tries >= PIN_TRIES_MIN:
-                result = yield self._step(f"AT+CPIN={pin}")
+                result = yield structs.replace(self._step(f"AT+CPIN={pin}"), secret=pin.encode())
                 if not result.error:
                     self._pin, state = pin, "READY"
         return state

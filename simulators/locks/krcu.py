@@ -12,12 +12,12 @@ from simulators.locks.line import LockLine, listed
 class KrcuLine(LockLine):
     """Boards 0 to 9. A pulse that was given is answered with the board's state, whatever came of it."""
 
+    request_heads = (codec.HEAD,)
+    request_bytes = codec.REQUEST_BYTES
+
     def __init__(self, boards: Mapping[int, LockBoard], *, item_when_set: bool = True) -> None:
         super().__init__(boards)
         self._item_when_set = item_when_set
-
-    def request_length(self, received: bytes) -> int | None:
-        return codec.request_length(received)
 
     def decode_request(self, frame: bytes) -> Request:
         return codec.decode_request(frame)
@@ -37,8 +37,8 @@ class KrcuLine(LockLine):
 class Cu48Line(LockLine):
     """Boards 0 to 255."""
 
-    def request_length(self, received: bytes) -> int | None:
-        return cu48_codec.request_length(received)
+    request_heads = (codec.HEAD,)
+    request_bytes = cu48_codec.REQUEST_BYTES
 
     def decode_request(self, frame: bytes) -> Request:
         return cu48_codec.decode_request(frame)

@@ -15,6 +15,9 @@ class LockLine(ABC):
 
     has_notices = False
     """Its boards can tell unasked of a lock that moved."""
+    request_heads: tuple[int, ...] = ()
+    request_bytes = 0
+    """In a family whose requests all have one length."""
 
     def __init__(self, boards: Mapping[int, LockBoard]) -> None:
         self._boards = boards
@@ -75,9 +78,11 @@ class LockLine(ABC):
         notices = [self.encode_notice(board, request.board, lock) for lock in board.moved()]
         return [Reply(request.board, frame, reply) for reply in (*notices, answer)]
 
-    @abstractmethod
     def request_length(self, received: bytes) -> int | None:
         """Length of the request that `received`, not empty, begins. Raises BadFrame."""
+        if received[0] not in self.request_heads:
+            raise BadFrame(f"no request begins with {received[:1].hex()}")
+        return self.request_bytes
 
     @abstractmethod
     def decode_request(self, frame: bytes) -> Request:

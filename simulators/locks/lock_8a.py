@@ -17,13 +17,12 @@ class Line8a(LockLine):
     """Boards 1 to 99."""
 
     has_notices = True
+    request_heads = (codec.STATUS_HEAD, codec.COMMAND_HEAD)
+    request_bytes = codec.ONE_LOCK_BYTES
 
     def __init__(self, boards: Mapping[int, LockBoard], *, short_when_locked: bool = True) -> None:
         super().__init__(boards)
         self._short_when_locked = short_when_locked
-
-    def request_length(self, received: bytes) -> int | None:
-        return codec.request_length(received)
 
     def decode_request(self, frame: bytes) -> Request:
         return codec.decode_request(frame)

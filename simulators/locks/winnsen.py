@@ -15,8 +15,8 @@ _RESULTS = {
 class WinnsenLine(LockLine):
     """Stations 0 to 31."""
 
-    def request_length(self, received: bytes) -> int | None:
-        return codec.request_length(received)
+    request_heads = (codec.HEAD,)
+    request_bytes = codec.REQUEST_BYTES
 
     def decode_request(self, frame: bytes) -> Request:
         return codec.decode_request(frame)

@@ -116,7 +116,7 @@ def test_a_uhf18_reader_with_ports_tells_of_tags(
 
 
 def test_an_inventory_of_the_sw_ct_family_is_nobodys_frame() -> None:
-    """Its check is the negative sum of all before. There is no driver for that family."""
+    """Its check is the negative sum of all before. No driver is for that family, which has RS-485 too."""
     frame = bytes.fromhex("53570003FF0153")
     assert -sum(frame[:-1]) & 0xFF == frame[-1]
     for case in CASES:

@@ -12,6 +12,7 @@ from device_drivers.errors import CaptureFault, LinkDown, NoReply
 from device_drivers.modbus.frame import rtu_frame
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import Level, Profile
+from device_drivers.transport.base import INPUT_LIMIT_BYTES
 from device_drivers.transport.replay import Replay
 
 EIGHT_INPUTS = Profile(model="eight", inputs=8, level=Level(function=2, address=0))
@@ -70,6 +71,12 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert (one.device, one.read, one.error) == ("io1", "inputs", "driver.no_reply")
 
 
+def test_all_that_a_transport_takes_for_one_request_is_read_again(tmp_path: Path) -> None:
+    received = b"\xa5" * INPUT_LIMIT_BYTES
+    path = written(tmp_path / "c.jsonl", Exchange(9_000, 1, b"\x01", received, "", 500))
+    assert read_capture(path).frames[0].received == received.hex()
+
+
 def test_a_line_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     with path.open("w") as file:
@@ -88,7 +95,7 @@ def test_a_line_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
         (lambda text: text.replace('"unit":1,"sent"', '"unit":1,"more":2,"sent"'), 2, "more"),
         (lambda text: text.replace('"device":"io1","read"', '"device":"io9","read"'), 2, "io9"),
         (lambda text: text[:-9], 2, "cut off"),
-        (lambda text: text + '{"x":"' + "a" * 70_000 + '"}\n', 3, "at most 65536"),
+        (lambda text: text + '{"x":"' + "a" * 140_000 + '"}\n', 3, "at most 131072"),
     ],
 )
 def test_a_faulty_file_is_refused_with_its_line_and_mend(tmp_path: Path, spoil, line, says) -> None:

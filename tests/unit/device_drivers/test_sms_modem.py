@@ -304,6 +304,28 @@ async def test_a_sim_gets_its_pin_and_a_wrong_one_only_once() -> None:
         assert wrong.modem._pin_tries == 2, "a restart of ours does not spend the last tries"
 
 
+async def test_who_taps_the_bus_sees_no_pin() -> None:
+    bench = Bench(pin="1234", sim_pin="1234")
+    async with bench.cable:
+        assert await bench.poll() == [Observation("modem", active=True)]
+    tapped = [part for exchange in bench.cable.exchanges for part in (exchange.sent, exchange.received)]
+    assert [part for part in tapped if b"+CPIN=" in part] == [
+        b"AT+CPIN=****\r",
+        b"AT+CPIN=****\r\r\nOK\r\n",
+    ]
+
+
+@pytest.mark.parametrize("said", [b"AT+CPIN=1234\r", b"\x01AT+CPIN=1234\r\r\nOK", b"\nAT+CPIN=1234 \r\r\nOK"])
+async def test_no_error_tells_a_pin(said: bytes) -> None:
+    bench = with_short_steps(Bench(pin="1234", sim_pin="1234"))
+    bench.cable.spoil = lambda reply: said if b"CPIN=" in reply.request else reply.frame
+    async with bench.cable:
+        with pytest.raises(DriverError) as caught:
+            await bench.poll()
+    assert "1234" not in str(caught.value)
+    assert b"1234".hex(" ") not in str(caught.value)
+
+
 async def test_a_modem_that_cannot_count_tries_gets_a_pin_once() -> None:
     bench = Bench(pin="4321", sim_pin="1234")
     bench.cable.spoil = lambda reply: b"\r\nERROR\r\n" if b"CPINR" in reply.request else reply.frame
