@@ -35,8 +35,8 @@ class WireFrame(msgspec.Struct, frozen=True):
 class LineEnd(Protocol):
     """Where a driver finds the cable: a pty, or a TCP port."""
 
-    goes_with_power: bool
-    """A device without power has no such end; a serial line stays, and nobody answers on it."""
+    is_network: bool
+    """A TCP port: it has connections, and goes with the power. A serial line stays, and nobody answers on it."""
 
     @property
     def address(self) -> str: ...
@@ -89,12 +89,12 @@ class Cable:
         self._is_online = online
         if online and not self._is_open:
             await self._open()
-        elif not online and self._end.goes_with_power and self._is_open:
+        elif not online and self._end.is_network and self._is_open:
             self._is_open = False
             await self._end.close()
 
     async def inject(self, fault: Fault) -> int:
-        """Its number. Raises BadValue for a unit that is not on this cable, PortBusy."""
+        """Its number. Raises BadValue for what cannot strike this cable, PortBusy."""
         if fault.unit is not None and fault.unit not in self.responder.acts():
             raise BadValue(f"unit {fault.unit}: not on this cable")
         number = self.faults.inject(fault)

@@ -5,7 +5,7 @@ of a device among its acts, those of the world as moves of a point.
 
 | row of the fault list | injected by |
 |---|---|
-| check error | `check` |
+| check error, once, in a burst | `check`, `count` 1, 3 |
 | no reply, once, thrice, for ever | `lost`, `count` 1, 3, 0 |
 | late reply | `late`, `ms` |
 | another unit, function, count | `wrong_unit`, `wrong_function`, `short` |
@@ -34,12 +34,14 @@ from random import Random
 
 import msgspec
 
+from simulators.errors import BadValue
 from simulators.sealing import Sealing
 from simulators.wire import Reply
 
 SPLIT_GAP_S = 0.005
 STRAYS = (0x00, 0xFF)
-CHECK_BURST = 3
+ACTIVE_MAX = 32
+"""So many faults a cable has at once, and no more."""
 
 
 class FaultKind(StrEnum):
@@ -77,6 +79,9 @@ OF_THE_LINE = frozenset(
     }
 )
 """Faults that strike the whole cable at once, whatever is said on it."""
+OF_A_CONNECTION = frozenset({FaultKind.DROPPED, FaultKind.HALF_OPEN})
+OF_A_SEALED_FRAME = frozenset({FaultKind.WRONG_FUNCTION, FaultKind.SHORT})
+OF_ADDRESSED_UNITS = frozenset({FaultKind.WRONG_UNIT, FaultKind.CLASH})
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -94,6 +99,23 @@ class Fault(msgspec.Struct, frozen=True):
     code: int = 4
 
 
+def why_not(fault: Fault, sealing: Sealing | None, *, is_network: bool) -> str:
+    """Why a fault would strike nothing on a cable, or not what it says; empty: it can."""
+    if fault.kind in OF_THE_LINE and (
+        fault.unit is not None or fault.p < 1 or fault.every > 1 or fault.count
+    ):
+        return "strikes the whole line; it takes no unit, chance or count"
+    if fault.kind in OF_A_CONNECTION and not is_network:
+        return "this is a serial line, it has no connection"
+    if fault.kind in OF_A_SEALED_FRAME and sealing is None:
+        return "how this cable's protocol builds a frame is not known here"
+    if fault.kind in OF_ADDRESSED_UNITS and (sealing is None or sealing.unit_at is None):
+        return "no reply of this cable's protocol names its unit"
+    if fault.kind is FaultKind.EXCEPTION and not (sealing and sealing.has_exceptions):
+        return "this cable's protocol has no exceptions"
+    return ""
+
+
 class Emission(msgspec.Struct, frozen=True):
     """Bytes that go on the wire `delay_s` after the request was heard."""
 
@@ -109,16 +131,24 @@ class ActiveFault(msgspec.Struct):
 
 
 class FaultLayer:
-    """The faults of one cable. `sealing`: how its protocol seals a frame; None: only blind faults."""
+    """The faults of one cable. `sealing`: how its protocol seals a frame; None: only blind faults.
 
-    def __init__(self, seed: int, sealing: Sealing | None) -> None:
+    `is_network`: it is a TCP port, with connections that can fail.
+    """
+
+    def __init__(self, seed: int, sealing: Sealing | None, *, is_network: bool = False) -> None:
         self.active: dict[int, ActiveFault] = {}
         self._random = Random(seed)  # noqa: S311 - repeatable, nothing secret
         self._sealing = sealing
+        self._is_network = is_network
         self._last_id = 0
 
     def inject(self, fault: Fault) -> int:
-        """Its number, by which it is healed."""
+        """Its number, by which it is healed. Raises BadValue if it would strike nothing, or is too many."""
+        if why := why_not(fault, self._sealing, is_network=self._is_network):
+            raise BadValue(f"{fault.kind.value}: {why}")
+        if len(self.active) >= ACTIVE_MAX:
+            raise BadValue(f"{ACTIVE_MAX} faults are active on this cable; heal some first")
         self._last_id += 1
         self.active[self._last_id] = ActiveFault(self._last_id, fault, fault.count)
         return self._last_id
@@ -138,10 +168,15 @@ class FaultLayer:
         if not reply.frame:
             return [], []
         emissions = [Emission(0.0, reply.frame)]
-        struck = [entry.fault for entry in list(self.active.values()) if self._strikes(entry, reply)]
-        for fault in struck:
-            emissions = self._spoil(fault, reply, emissions)
-        return emissions, [fault.kind.value for fault in struck]
+        struck: list[str] = []
+        for entry in list(self.active.values()):
+            if self._strikes(entry, reply):
+                spoilt = self._spoil(entry.fault, reply, emissions)
+                if spoilt != emissions:  # else: a byte less of no data, half of one byte
+                    struck.append(entry.fault.kind.value)
+                    self._count(entry)
+                emissions = spoilt
+        return emissions, struck
 
     def _strikes(self, entry: ActiveFault, reply: Reply) -> bool:
         fault = entry.fault
@@ -150,13 +185,13 @@ class FaultLayer:
         entry.seen += 1
         if fault.every and entry.seen % fault.every:
             return False
-        if not fault.every and self._random.random() >= fault.p:
-            return False
-        if fault.count:
+        return bool(fault.every) or self._random.random() < fault.p
+
+    def _count(self, entry: ActiveFault) -> None:
+        if entry.fault.count:
             entry.left -= 1
             if entry.left == 0:
                 del self.active[entry.id]
-        return True
 
     def _spoil(self, fault: Fault, reply: Reply, emissions: list[Emission]) -> list[Emission]:
         match fault.kind:

@@ -142,7 +142,7 @@ class Installation:
         }
         responder = RESPONDERS[cable.speaks](units, self.plant, self._unlock)
         end = PtyLine(Path(cable.pty)) if cable.pty else TcpEnd(LOOPBACK, cable.tcp or 0)
-        faults = FaultLayer(self.scenario.seed, SEALINGS.get(cable.speaks))
+        faults = FaultLayer(self.scenario.seed, SEALINGS.get(cable.speaks), is_network=end.is_network)
         return Cable(end, responder, faults, cable.baud)
 
     def _network_camera(self, cable: CableSettings, device: DeviceSettings) -> Line:

@@ -28,7 +28,7 @@ Heard = Callable[[bytes, Callable[[bytes], None]], int]
 class PtyLine:
     """A line at `path`, a symbolic link."""
 
-    goes_with_power = False
+    is_network = False
 
     def __init__(self, path: Path) -> None:
         self._path = path

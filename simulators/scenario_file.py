@@ -11,9 +11,11 @@ import msgspec
 from msgspec import NODEFAULT
 
 from simulators.errors import ScenarioFault
-from simulators.makes import MAKES, Make
+from simulators.faults import why_not
+from simulators.makes import MAKES, RESPONDERS, Make
 from simulators.plant import VALUES, point_kind
 from simulators.scenario import DeviceSettings, Scenario
+from simulators.sealing import SEALINGS
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 """Those that are delivered; they can be named without folder and ending."""
@@ -167,10 +169,23 @@ def _act_faults(scenario: Scenario) -> Iterator[str]:
         for point in move.points:
             if point not in points:
                 yield f"move[{number}].points: {point} is wired to nothing"
-    cables = {cable.id for cable in scenario.cable}
-    for number, fault in enumerate(scenario.fault, start=1):
-        if fault.cable not in cables:
-            yield f"fault[{number}].cable: {fault.cable}: no such cable"
+    yield from _fault_faults(scenario)
+
+
+def _fault_faults(scenario: Scenario) -> Iterator[str]:
+    cables = {cable.id: cable for cable in scenario.cable}
+    for number, planned in enumerate(scenario.fault, start=1):
+        where = f"fault[{number}]"
+        cable = cables.get(planned.cable)
+        units = {device.unit for device in scenario.device if device.cable == planned.cable}
+        if cable is None:
+            yield f"{where}.cable: {planned.cable}: no such cable"
+        elif cable.speaks not in RESPONDERS:
+            yield f"{where}.cable: {planned.cable}: its frames are out of reach"
+        elif why := why_not(planned.fault, SEALINGS.get(cable.speaks), is_network=cable.tcp is not None):
+            yield f"{where}.kind: {planned.kind.value}: {why}"
+        elif planned.unit is not None and planned.unit not in units:
+            yield f"{where}.unit: {planned.unit}: not on {planned.cable}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,7 +16,7 @@ class Sealing(msgspec.Struct, frozen=True):
     """Where things stand in a protocol's replies; negative places count from the end.
 
     `check` of everything from `check_from` to itself stands at `check_at`, `tail_bytes` follow it.
-    `lengths`: (place, bytes, what the field counts beside the data) of each length field.
+    `lengths`: (place, bytes) of each length field, most significant byte first.
     `unit_step`: what makes the next unit's address of a unit's.
     """
 

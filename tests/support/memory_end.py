@@ -9,7 +9,7 @@ from device_drivers.transport.memory import MemoryTransport
 class MemoryEnd:
     """`transport` goes to the bus. A pull of the cable hangs up."""
 
-    goes_with_power = True
+    is_network = True
     driver_baud = 0
     address = "memory"
 

@@ -77,6 +77,15 @@ unit = 2
 at_s = 1
 cable = "three"
 kind = "late"
+[[fault]]
+at_s = 1
+cable = "locks"
+kind = "exception"
+[[fault]]
+at_s = 1
+cable = "locks"
+kind = "lost"
+unit = 7
 [[move]]
 at_s = 1
 points = ["a.r9.door"]
@@ -134,6 +143,8 @@ def test_every_fault_of_sense_is_listed():
             "cable id one",
             "device id io",
             "fault[1].cable",
+            "fault[2].kind",
+            "fault[3].unit",
             "move[1].points",
             "port 15000",
             "point a.r1.door",
