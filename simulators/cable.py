@@ -36,7 +36,7 @@ class LineEnd(Protocol):
     """Where a driver finds the cable: a pty, or a TCP port."""
 
     is_network: bool
-    """A TCP port: it has connections, and goes with the power. A serial line stays, and nobody answers on it."""
+    """A TCP port: it has connections, and goes with the power. A serial line stays, nobody answers on it."""
 
     @property
     def address(self) -> str: ...

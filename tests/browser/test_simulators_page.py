@@ -219,6 +219,52 @@ def test_every_nth_frame_is_struck_so_often_and_no_more(page: Page, bench: Bench
     expect(cable.locator(".active-faults li")).to_have_count(0)
 
 
+def test_a_kind_shows_the_numbers_it_uses_and_sends_no_other(page: Page, bench: Bench) -> None:
+    cable = page.locator("[data-cable=io]")
+    fields = {name: cable.locator(f"[name={name}]") for name in ("unit", "every", "p", "count", "ms", "code")}
+
+    def choose(kind: str, shown: set[str]) -> None:
+        cable.locator("[name=kind]").select_option(kind)
+        for name, field in fields.items():
+            expect(field).to_be_visible(visible=name in shown)
+
+    def inject() -> dict[str, Any]:
+        with page.expect_request("**/faults") as asked:
+            cable.locator(".inject-button").click()
+        sent: dict[str, Any] = json.loads(asked.value.post_data or "")
+        return sent
+
+    of_replies = {"unit", "every", "p", "count"}
+    choose("exception", of_replies | {"code"})
+    fields["code"].fill("6")
+    assert inject() == {"cable": "io", "kind": "exception", "p": 1, "count": 0, "code": 6}
+    expect(cable.locator(".active-faults li")).to_contain_text("code 6, all units, every frame")
+    assert bench.read_inputs()[-2:] == bytes([0x82, 6])
+    cable.locator(".active-faults button").click()
+    expect(cable.locator(".active-faults li")).to_have_count(0)
+
+    choose("late", of_replies | {"ms"})
+    fields["ms"].fill("250")
+    fields["p"].fill("50")
+    assert inject() == {"cable": "io", "kind": "late", "p": 0.5, "count": 0, "ms": 250}
+    expect(cable.locator(".active-faults li")).to_contain_text("250 ms, all units, chance 50 %")
+    fields["every"].fill("2")
+    expect(fields["p"]).to_be_hidden()
+
+    choose("half_open", set())
+    assert inject() == {"cable": "io", "kind": "half_open"}
+    expect(cable.locator("[data-fault=half_open]")).to_contain_text("TCP half open, whole line, until healed")
+    assert cable.locator("[name=kind] optgroup").last.locator("option").count() == 6
+
+
+def test_a_fault_that_this_cable_cannot_have_is_refused_in_words(page: Page, bench: Bench) -> None:
+    cable = page.locator("[data-cable=cabinet]")
+    cable.locator("[name=kind]").select_option("exception")
+    cable.locator(".inject-button").click()
+    expect(page.get_by_role("alert")).to_contain_text("this cable's protocol has no exceptions")
+    assert bench.faults() == []
+
+
 def test_an_unplugged_cable_is_silent_and_says_so_in_words(page: Page, bench: Bench) -> None:
     plug = page.locator("[data-cable=io] .plug")
     plug.click()
