@@ -85,9 +85,12 @@ class PtyLine:
 
     def _read(self) -> None:
         try:
-            data = os.read(self._master, READ_BYTES)
+            self.take(os.read(self._master, READ_BYTES))
         except BlockingIOError:
             return
+
+    def take(self, data: bytes) -> None:
+        """What a driver put on the line."""
         now_mono = asyncio.get_running_loop().time()
         if now_mono - self._heard_mono > FRAME_GAP_S:
             self._waiting = b""

@@ -22,7 +22,7 @@ from simulators.modbus_units import ModbusRtuUnits, ModbusTcpUnits
 from simulators.module_map import MODULE_MAPS
 from simulators.plant import Plant
 from simulators.wire import Responder
-from tests.support.modbus_cable import tcp_units
+from tests.support.simulated_line import tcp_units
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
 DOOR = PointId("liuxu.int1.door")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from device_drivers import registry
-from device_drivers.bus import Bus, BusSettings
 from device_drivers.driver import Driver, Sight
 from device_drivers.errors import (
     BadFrame,
@@ -30,8 +29,8 @@ from simulators.modbus_units import ModbusRtuUnits
 from simulators.module_map import MODULE_MAPS
 from simulators.plant import Plant
 from simulators.sealing import SEALINGS
+from simulators.tcp_end import TcpEnd
 from simulators.wire import Reply
-from tests.support.memory_end import MemoryEnd
 
 DOOR, OTHER = "liuxu.int1.door", "liuxu.int2.door"
 TIMEOUT_S = 0.1
@@ -46,17 +45,22 @@ class Bench:
         self.plant.change(DOOR, "open", 0, 0)
         made = MODULE_MAPS["waveshare-io8"]
         modules = {n: InputModule(made, {0: point}, self.plant) for n, point in ((1, DOOR), (2, OTHER))}
-        end = MemoryEnd()
         layer = FaultLayer(1, SEALINGS["modbus-rtu"], is_network=True)
-        self.cable = Cable(end, ModbusRtuUnits(modules), layer)
-        self.bus = Bus(end.transport, BusSettings(TIMEOUT_S, TIMEOUT_S))
+        self.cable = Cable(TcpEnd("127.0.0.1", 0), ModbusRtuUnits(modules), layer)
         self.drivers: dict[int, Driver] = {
             unit: registry.build(
                 "modbus_di",
-                Site(bus_kind="modbus_rtu", unit=unit, profile=PROFILE, channels=("di:0",)),
+                Site(bus_kind="modbus_rtu_tcp", unit=unit, profile=PROFILE, channels=("di:0",)),
             )
             for unit in modules
         }
+
+    async def start(self) -> None:
+        await self.cable.start()
+        port = int(self.cable.address.rpartition(":")[2])
+        self.bus = registry.tcp_bus(
+            "modbus_rtu_tcp", "127.0.0.1", port, timeout_s=TIMEOUT_S, quarantine_s=TIMEOUT_S
+        )
 
     async def read(self, unit: int = 1) -> list[Sight]:
         driver = self.drivers[unit]
@@ -69,7 +73,7 @@ class Bench:
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     bench = Bench()
-    await bench.cable.start()
+    await bench.start()
     yield bench
     await bench.bus.close()
     await bench.cable.stop()
