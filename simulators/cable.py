@@ -108,6 +108,11 @@ class Cable:
         self.faults.heal(number)
         await self._apply()
 
+    def take(self, reply: Reply) -> None:
+        """A reply whose time the device keeps itself."""
+        if self._is_online and not self.faults.has(FaultKind.HALF_OPEN):
+            self._answer(reply, self._end.send)
+
     def acts(self) -> dict[int, tuple[str, ...]]:
         return self.responder.acts()
 

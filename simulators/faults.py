@@ -23,7 +23,7 @@ of a device among its acts, those of the world as moves of a point.
 | magnet | point `….tamper` |
 | lock | acts of lock boards |
 | RFID | acts of readers |
-| OSDP | acts of card readers |
+| OSDP | acts `reboot`, `wrong key`, `busy`, `nak` of card readers; `late`, `ms` 250 |
 | MQTT | the broker is no simulator: killed and started by the tests |
 """
 

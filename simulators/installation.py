@@ -133,7 +133,8 @@ class Installation:
         if cable.speaks == "osdp":
             from simulators.osdp_device import OsdpDevice  # noqa: PLC0415 - only who has one pays for it
 
-            return OsdpDevice(Path(cable.pty), {device.unit: bytes.fromhex(device.key) for device in devices})
+            keys = {device.unit: bytes.fromhex(device.key) for device in devices}
+            return OsdpDevice(Path(cable.pty), keys, self.scenario.seed, cable.baud)
         if cable.speaks == "onvif":
             return self._network_camera(cable, devices[0])
         units = {

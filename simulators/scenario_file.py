@@ -12,7 +12,7 @@ from msgspec import NODEFAULT
 
 from simulators.errors import ScenarioFault
 from simulators.faults import why_not
-from simulators.makes import MAKES, RESPONDERS, Make
+from simulators.makes import MAKES, Make
 from simulators.plant import VALUES, point_kind
 from simulators.scenario import DeviceSettings, Scenario
 from simulators.sealing import SEALINGS
@@ -180,8 +180,8 @@ def _fault_faults(scenario: Scenario) -> Iterator[str]:
         units = {device.unit for device in scenario.device if device.cable == planned.cable}
         if cable is None:
             yield f"{where}.cable: {planned.cable}: no such cable"
-        elif cable.speaks not in RESPONDERS:
-            yield f"{where}.cable: {planned.cable}: its frames are out of reach"
+        elif cable.speaks == "onvif":
+            yield f"{where}.cable: {planned.cable}: a camera's frames are out of reach"
         elif why := why_not(planned.fault, SEALINGS.get(cable.speaks), is_network=cable.tcp is not None):
             yield f"{where}.kind: {planned.kind.value}: {why}"
         elif planned.unit is not None and planned.unit not in units:
