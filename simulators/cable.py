@@ -1,35 +1,19 @@
 """A cable: a line at one end, devices at the other, the fault layer between, and a record of its frames."""
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
-
 from simulators.errors import BadValue
 from simulators.faults import Emission, Fault, FaultKind, FaultLayer
+from simulators.frame_log import FrameLog, WireFrame
 from simulators.wire import Reply, Responder
 
-FRAMES_KEPT = 200
 BITS_PER_CHAR = 11
 DEVICE_DELAY_S = 0.01
 """What a device takes to answer on a cable whose speed is emulated."""
 NOISE_EVERY_S = 0.02
 WAITING_MAX_BYTES = 4096
-
-
-class WireFrame(msgspec.Struct, frozen=True):
-    """One frame as it went over the cable. `faults`: the kinds that struck it."""
-
-    n: int
-    at_ms: int
-    from_host: bool
-    unit: int
-    hex: str
-    text: str
-    faults: list[str] = []
 
 
 class LineEnd(Protocol):
@@ -63,8 +47,7 @@ class Cable:
         self.faults = faults
         self._end = end
         self._baud = baud
-        self._frames: deque[WireFrame] = deque(maxlen=FRAMES_KEPT)
-        self._last_n = 0
+        self._frames = FrameLog()
         self._is_online = False
         self._is_open = False
         self._noise: asyncio.TimerHandle | None = None
@@ -121,8 +104,7 @@ class Cable:
         self.responder.act(unit, act)
 
     def frames(self, after: int) -> list[WireFrame]:
-        """Those numbered above `after`, oldest first, as far as they are kept."""
-        return [frame for frame in self._frames if frame.n > after]
+        return self._frames.after(after)
 
     async def _open(self) -> None:
         await self._end.open(self._heard)
@@ -175,12 +157,8 @@ class Cable:
             self._keep(data, unit, from_host=False, faults=struck)
 
     def _keep(self, data: bytes, unit: int, *, from_host: bool, faults: list[str] | None = None) -> None:
-        self._last_n += 1
         text = self.responder.describe(data) if data else "nothing"
-        at_ms = time.time_ns() // 1_000_000
-        self._frames.append(
-            WireFrame(self._last_n, at_ms, from_host, unit, data.hex(" "), text, faults or [])
-        )
+        self._frames.keep(text, unit, from_host=from_host, data=data, faults=faults)
 
     def _noise_now(self) -> bytes:
         if self.faults.has(FaultKind.STUCK_LOW):

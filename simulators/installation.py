@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack
 from heapq import heapify, heappop
 from pathlib import Path
 
-from simulators.cable import Cable, WireFrame
+from simulators.cable import Cable
 from simulators.camera_server import CameraServer
 from simulators.day import Day
 from simulators.errors import BadValue, UnknownDevice
 from simulators.faults import Fault, FaultLayer
+from simulators.frame_log import WireFrame
 from simulators.line import Line
 from simulators.makes import RESPONDERS, Wiring
 from simulators.plant import Change, Plant
@@ -106,20 +107,19 @@ class Installation:
         return await self.cable(name).inject(fault)
 
     def cables(self) -> dict[str, Cable]:
-        """The lines that faults can strike and whose frames are seen."""
+        """The lines that faults can strike."""
         return {name: line for name, line in self._lines.items() if isinstance(line, Cable)}
 
     def cable(self, name: str) -> Cable:
         """Raises UnknownDevice, and BadValue for a line of another kind."""
         line = self.line(name)
         if not isinstance(line, Cable):
-            raise BadValue(f"{name}: its frames are out of reach; unplug it, or use its device's acts")
+            raise BadValue(f"{name}: no fault can strike its frames; unplug it, or use its device's acts")
         return line
 
     def frames(self, name: str, after: int) -> list[WireFrame]:
-        """The newest frames of a cable. Raises UnknownDevice."""
-        line = self.line(name)
-        return line.frames(after) if isinstance(line, Cable) else []
+        """The newest frames of a line. Raises UnknownDevice."""
+        return self.line(name).frames(after)
 
     def log(self, name: str) -> list[str]:
         """What a device keeps for people to read: the messages that a modem took. Raises UnknownDevice."""
@@ -152,7 +152,9 @@ class Installation:
 
         cameras = self.scenario.cameras
         stream = f"rtsp://{cameras.host}:{cameras.port}/{device.room}"
-        camera = OnvifDevice(stream, user=device.user, password=device.password, port=cable.tcp or 0)
+        camera = OnvifDevice(
+            stream, user=device.user, password=device.password, port=cable.tcp or 0, unit=device.unit
+        )
         return OnvifLine(camera, device.unit, device.id)
 
     async def _play_faults(self) -> None:

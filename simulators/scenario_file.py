@@ -181,7 +181,7 @@ def _fault_faults(scenario: Scenario) -> Iterator[str]:
         if cable is None:
             yield f"{where}.cable: {planned.cable}: no such cable"
         elif cable.speaks == "onvif":
-            yield f"{where}.cable: {planned.cable}: a camera's frames are out of reach"
+            yield f"{where}.cable: {planned.cable}: no fault can strike a camera's frames"
         elif why := why_not(planned.fault, SEALINGS.get(cable.speaks), is_network=cable.tcp is not None):
             yield f"{where}.kind: {planned.kind.value}: {why}"
         elif planned.unit is not None and planned.unit not in units:

@@ -42,7 +42,7 @@ def _cable(cable: CableSettings, installation: Installation) -> dict[str, Any]:
         "speaks": cable.speaks,
         "baud": cable.baud,
         "online": installation.online()[cable.id],
-        "has_frames": cable.id in installation.cables(),
+        "has_faults": cable.id in installation.cables(),
         "devices": [
             _device(device, acts.get(device.unit, ()))
             for device in installation.scenario.device

@@ -154,6 +154,27 @@ def test_every_fault_of_sense_is_listed():
     )
 
 
+def test_a_fault_on_a_network_camera_is_a_fault_of_the_scenario():
+    scenario = """
+[[cable]]
+id = "eye"
+speaks = "onvif"
+tcp = 0
+[[device]]
+id = "eye"
+cable = "eye"
+make = "onvif-camera"
+room = "a.r1"
+user = "viewer"
+password = "not-a-secret"
+[[fault]]
+at_s = 1
+cable = "eye"
+kind = "lost"
+"""
+    assert begins(faults_of(scenario)) == ["fault[1].cable"]
+
+
 def test_a_table_where_a_list_belongs_is_a_fault_and_no_traceback():
     assert begins(faults_of("cable = 3\ncontrol = 4\nstation = [5]")) == ["cable", "control", "station[1]"]
 
