@@ -35,7 +35,7 @@ Protocol = Literal[
 ]
 Kind = Literal["module", "cabinet", "reader", "modem", "card_reader", "camera"]
 MODBUS: tuple[Protocol, ...] = ("modbus-tcp", "modbus-rtu")
-ON_THEIR_OWN: tuple[Protocol, ...] = ("osdp", "onvif")
+ON_THEIR_OWN: tuple[Protocol, ...] = ("onvif",)
 """Their devices are programs that own their line: no fault layer of ours stands on it."""
 
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import NODEFAULT
 
 from simulators.errors import ScenarioFault
-from simulators.faults import misfit
+from simulators.faults import why_not
 from simulators.makes import MAKES, ON_THEIR_OWN, Make, make_of
 from simulators.plant import VALUES, point_kind
 from simulators.scenario import DeviceSettings, Scenario
@@ -184,7 +184,7 @@ def _planned_fault_faults(scenario: Scenario) -> Iterator[str]:
             yield f"{where}.unit: {fault.unit} is not on {cable.id}"
         if cable.speaks in ON_THEIR_OWN:
             yield f"{where}.cable: {cable.id} speaks {cable.speaks}; use its devices' acts"
-        elif why := misfit(fault.kind, SEALINGS.get(cable.speaks), is_tcp=cable.tcp is not None):
+        elif why := why_not(fault.fault, SEALINGS.get(cable.speaks), is_network=cable.tcp is not None):
             yield f"{where}.kind: {why}"
 
 

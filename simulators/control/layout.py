@@ -43,7 +43,7 @@ def _cable(cable: CableSettings, installation: Installation) -> dict[str, Any]:
         "speaks": cable.speaks,
         "baud": cable.baud,
         "online": installation.online()[cable.id],
-        "has_frames": isinstance(line, Cable),
+        "has_faults": isinstance(line, Cable),
         "faults": line.fitting_faults() if isinstance(line, Cable) else [],
         "devices": [
             _device(device, acts.get(device.unit, ()))

@@ -20,9 +20,10 @@ from edge.settings import BusSettings as LineSettings
 from edge.settings import DeviceSettings, PointSettings
 from edge.technician.turns import one_turn
 from simulators.input_module import InputModule
+from simulators.modbus_units import ModbusTcpUnits
 from simulators.module_map import MOXA_E1210
 from simulators.plant import Plant
-from tests.support.far_ends import tcp_module
+from tests.support.simulated_line import tcp_units_apart
 
 FOLDER = Path(__file__).parent / "captures"
 E1210 = FOLDER / "e1210-a-door-opens.jsonl"
@@ -92,7 +93,8 @@ async def test_a_slot_opens_again_in_a_capture_of_lock_boards() -> None:
 @pytest.fixture
 def module() -> Iterator[tuple[Plant, int]]:
     plant = Plant(["a.int1.door"])
-    with tcp_module(InputModule(MOXA_E1210, {0: "a.int1.door"}, plant)) as port:
+    module = InputModule(MOXA_E1210, {0: "a.int1.door"}, plant)
+    with tcp_units_apart(ModbusTcpUnits({1: module})) as port:
         yield plant, port
 
 

@@ -5,14 +5,11 @@ from pathlib import Path
 import pytest
 
 from device_drivers import registry
-from device_drivers.bus import Bus, BusSettings
 from device_drivers.site import Site
-from simulators.cable import Cable
-from simulators.faults import FaultLayer
 from simulators.makes import RESPONDERS, Wiring, make_of
 from simulators.plant import Plant
 from simulators.profile_map import profile_map
-from tests.support.memory_end import MemoryEnd
+from tests.support.memory_line import Firmware, MemoryLine
 
 FOLDER = Path(__file__).parents[3] / "config/profiles"
 PROFILES = sorted(path for path in FOLDER.glob("*.toml") if "[level]" in path.read_text())
@@ -27,16 +24,11 @@ async def test_a_profile_makes_a_module_that_its_driver_reads(path: Path) -> Non
     points = {str(n): f"liuxu.int{n}.door" for n in range(known.channels)}
     plant = Plant(points.values())
     responder = RESPONDERS["modbus-rtu"]({1: Wiring(make, points, [], [])}, plant, lambda _: None)
-    end = MemoryEnd()
-    cable = Cable(end, responder, FaultLayer(1, None))
-    await cable.start()
-    bus = Bus(end.transport, BusSettings(timeout_s=0.5, quarantine_s=0.0))
     driver = registry.build("modbus_di", Site(bus_kind="modbus_rtu", profile=path))
     plant.change(points["2"], "open", 0, 0)
-    seen = [sight for read in driver.reads() for sight in await bus.read(driver, read)]
+    async with MemoryLine(Firmware(responder)) as line:
+        seen = [sight for read in driver.reads() for sight in await line.bus.read(driver, read)]
     assert [sight.channel for sight in seen if sight.active] == ["di:2"]
-    await bus.close()
-    await cable.stop()
 
 
 def test_what_is_no_profile_of_inputs_makes_nothing() -> None:
