@@ -1,6 +1,7 @@
-"""`script/screenshots`: the pictures of docs/images, taken from the demo in a real browser."""
+"""`script/screenshots`: the pictures of docs/images, taken from workshop and demo in a real browser."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,8 +19,13 @@ BOARD = "http://127.0.0.1:8460"
 SIZE = {"width": 1920, "height": 1080}
 
 
+WORKSHOP = "http://127.0.0.1:18480"
+
+
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="casewatch-pictures-") as run_dir:
+        workshop(Path(run_dir), folder)
     with tempfile.TemporaryDirectory(prefix="casewatch-pictures-") as run_dir:
         told = Path(run_dir) / "told"
         with told.open("wb") as out:
@@ -40,6 +46,31 @@ def main(folder: Path) -> None:
         finally:
             demo.terminate()
             demo.wait(30)
+
+
+def workshop(run_dir: Path, folder: Path) -> None:
+    """The simulators' page while the agent reads the workshop, with a fault and an open door on it."""
+    shutil.copytree(ROOT / "config/workshop", run_dir / "config/workshop")
+    commands = (["sim", "run", "workshop"], ["edge", "run", "config/workshop/edge.toml"])
+    running = []
+    try:
+        for command in commands:
+            running.append(subprocess.Popen([*CASEWATCH, *command], cwd=run_dir, stderr=subprocess.DEVNULL))
+            time.sleep(6)
+        control = Http(WORKSHOP)
+        control.post("/points/workshop.int2.door", {"value": "open"})
+        control.post("/points/workshop.cab2.s01.lock", {"value": "open"})
+        control.post("/faults", {"cable": "ws-line", "kind": "check", "every": 3})
+        control.close()
+        with chromium() as browser:
+            page = browser.new_page(viewport={"width": 1500, "height": 1400}, locale="zh-CN")
+            page.goto(WORKSHOP)
+            page.wait_for_timeout(6_000)
+            page.screenshot(path=folder / "workshop.png")
+    finally:
+        for process in reversed(running):
+            process.terminate()
+            process.wait(30)
 
 
 def take_all(browser: Browser, cookie: str, folder: Path) -> None:
