@@ -56,6 +56,8 @@ class Workshop:
             return []
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'row'").fetchall():
+                return []  # the agent has made the file, and not yet what is in it
             return [json.loads(raw) for (raw,) in db.execute("SELECT bytes FROM row ORDER BY seq")]
         except sqlite3.OperationalError:
             return []  # its table is still to be made
