@@ -16,7 +16,10 @@ def main() -> None:
         out.write(f"casewatch 案管哨: edge gateway and central monitor. Parts:\n{listing}\n")
         sys.exit(0 if out is sys.stdout else 2)
     sys.argv = [f"casewatch {name}", *sys.argv[2:]]
-    parts[name].load()()
+    try:
+        parts[name].load()()
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What went over a line, in a file that a test can replay: JSON lines, a header and then each exchange.
 
-The header says how the devices were set up, so that whoever replays the file builds the same drivers. Read
-strictly: an unknown key, a missing one or a later format is refused with the line it stands on.
+The header says how the devices were set up, so that whoever replays the file builds the same drivers, with
+`keeps_latches`: a capture clears none. Read strictly: an unknown key, a missing one or a later format is
+refused with the line it stands on.
 """
 
 from pathlib import Path

@@ -9,6 +9,7 @@
     │   └── UnaskedFrame          driver.unasked         to be skipped: older reply, notice   retryable
     ├── DeviceBusy                driver.busy            the device asks us to come later retryable
     ├── DeviceRefused             driver.refused         the device says no: a configuration fault
+    │   └── LoginRefused          driver.login_refused   our user or password: asking on may lock the account
     ├── ProfileFault              driver.profile         a profile or option that cannot be used
     └── CaptureFault              driver.capture         a file of captured frames that cannot be read
 
@@ -70,6 +71,10 @@ class DeviceBusy(DriverError):
 
 class DeviceRefused(DriverError):
     code = "driver.refused"
+
+
+class LoginRefused(DeviceRefused):
+    code = "driver.login_refused"
 
 
 class ProfileFault(DriverError):

@@ -16,6 +16,11 @@ TCP_KINDS: tuple[BusKind, ...] = ("modbus_tcp", "modbus_rtu_tcp", "serial_tcp", 
 MODBUS: tuple[BusKind, ...] = ("modbus_tcp", "modbus_rtu_tcp", "modbus_rtu")
 SERIAL: tuple[BusKind, ...] = ("serial", "serial_tcp")
 
+PointTypes = Mapping[str, tuple[str, ...]]
+"""What a point on a channel may be, by the channel's word before its colon."""
+CONTACT = ("door", "lock", "item", "tamper")
+"""What a contact of no known use may be wired to."""
+
 Options = Mapping[str, object]
 OptionsOf = TypeVar("OptionsOf", bound=msgspec.Struct)
 
@@ -34,6 +39,8 @@ class Site(msgspec.Struct, frozen=True):
     channels: tuple[str, ...] = ()
     profile: Path | None = None
     options: Options = {}
+    keeps_latches: bool = False
+    """Latches in the device are left as they are, for whoever may tell what they hold."""
 
 
 class PolledKind(msgspec.Struct, frozen=True):
@@ -42,10 +49,15 @@ class PolledKind(msgspec.Struct, frozen=True):
     build: Callable[[Site], Driver]
     protocol: str
     buses: tuple[BusKind, ...]
+    point_types: PointTypes
     takes_profile: bool = False
     is_addressed: bool = True
     is_supervised: bool = False
     """Its inputs know a cut or bridged wire."""
+    can_probe: bool = False
+    """Its first read may be sent to any unit number of a line: a status that no device remembers."""
+    is_agents_alone: bool = False
+    """A turn takes away what it tells, so only the agent, which has a journal, may ask."""
 
 
 class ListenerSite(msgspec.Struct, frozen=True):
@@ -62,7 +74,10 @@ class ListenerKind(msgspec.Struct, frozen=True):
 
     build: Callable[[ListenerSite], Listener]
     bus: BusKind
+    point_types: PointTypes
     devices_max: int = 1
+    is_camera: bool = False
+    """It sees the room that its points are in."""
 
 
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

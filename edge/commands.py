@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -117,16 +118,17 @@ def journal_tail(
     rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many of the newest rows.")] = 20,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as rows come, every 0.5 s.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="As they are hashed and sent: canonical JSON.")] = False,
 ) -> None:
-    """Print the newest rows, one a line, as they are hashed and sent."""
+    """Print the newest rows, one a line: number, time here, kind, point, what else there is to say."""
     path = _journal_path(journal_of)
     try:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM row").fetchone()
         seen = max(0, head - rows)
         while True:
-            for seq, raw in db.execute("SELECT seq, bytes FROM row WHERE seq > ? ORDER BY seq", (seen,)):
-                typer.echo(_line(raw))
+            for seq, row in db.execute("SELECT seq, bytes FROM row WHERE seq > ? ORDER BY seq", (seen,)):
+                typer.echo(_line(row, is_raw=raw))
                 seen = seq
             if not follow:
                 break
@@ -138,13 +140,17 @@ def journal_tail(
         sys.exit(0)
 
 
-def _line(raw: bytes) -> str:
+def _line(raw: bytes, *, is_raw: bool) -> str:
     """A row as text; one that was tampered with as what it is."""
     try:
-        decode_row(raw)
+        row = decode_row(raw)
     except ContractError as error:
         return f"! {error.code}: {raw!r}"
-    return raw.decode()
+    if is_raw:
+        return raw.decode()
+    at = datetime.fromtimestamp(row.at / 1_000).astimezone().isoformat(" ", "milliseconds")
+    said = " ".join(f"{name}={value}" for name, value in row.data.items())
+    return f"{row.seq:>6}  {at}  {row.kind:<16}  {row.point or '-':<28}  {said}".rstrip()
 
 
 def _journal_path(journal_of: Path) -> Path:

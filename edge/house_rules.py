@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from device_drivers import registry
+from device_drivers.site import ListenerKind, PolledKind
 from edge.settings import BusSettings, CameraSettings, DeviceSettings, PointSettings, RulesSettings
 from edge.toml_file import KeyPath
 
@@ -37,13 +38,33 @@ def unsupervised_doors(
             yield HouseFault((*path, "device"), text, hint)
 
 
-def forbidden_cameras(rules: RulesSettings, cameras: Tables[CameraSettings]) -> Iterator[HouseFault]:
-    """Cameras in rooms that must have none."""
-    for path, camera in cameras:
-        room = camera.point.rpartition(".")[0]
+def forbidden_cameras(
+    rules: RulesSettings,
+    cameras: Tables[CameraSettings],
+    points: Tables[PointSettings],
+    devices: Tables[DeviceSettings],
+) -> Iterator[HouseFault]:
+    """Cameras in rooms that must have none, whether they are recorded or only tell what they notice."""
+    listeners = {device.id: registry.LISTENERS.get(device.driver) for _, device in devices}
+    seeing = {device for device, kind in listeners.items() if kind is not None and kind.is_camera}
+    places = [(path, camera.point, "point") for path, camera in cameras]
+    places += [(path, point.id, "id") for path, point in points if point.device in seeing]
+    for path, point, key in places:
+        room = point.rpartition(".")[0]
         if any(fnmatchcase(room, pattern) for pattern in rules.no_av):
             text = f"{room} may have no camera: persons meet their lawyer there"
-            yield HouseFault((*path, "point"), text, "take the camera out ([rules] no_av)")
+            yield HouseFault((*path, key), text, "take the camera out ([rules] no_av)")
+
+
+def mistaken_points(points: Tables[PointSettings], devices: Tables[DeviceSettings]) -> Iterator[HouseFault]:
+    """Points that take a channel for what it is not, such as a modem for a door: their rows would lie."""
+    kinds: dict[str, PolledKind | ListenerKind] = {**registry.DRIVERS, **registry.LISTENERS}
+    types = {d.id: kinds[d.driver].point_types for _, d in devices if d.driver in kinds}
+    for path, point in points:
+        allowed = types.get(point.device, {}).get(point.channel.partition(":")[0], (point.type,))
+        if point.type not in allowed:
+            text = f"{point.channel} of {point.device} is no {point.type}"
+            yield HouseFault((*path, "type"), text, f"it takes {' or '.join(allowed)}")
 
 
 def strangers_on_a_line(buses: Tables[BusSettings], devices: Tables[DeviceSettings]) -> Iterator[HouseFault]:

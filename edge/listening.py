@@ -2,7 +2,9 @@
 
 A listener is told that its words were taken only when their rows are durable, so that nothing it saw can
 be lost on the way. A line that is lost costs all of its devices their quality and is tried again, after
-a wait that nothing on the line can foresee.
+a wait that nothing on the line can foresee. A device that says no is left alone for far longer, because a
+camera may lock an account after a few wrong passwords; but one that was heard since it was last tried may
+only have restarted, and is tried like a lost line.
 """
 
 import asyncio
@@ -20,6 +22,8 @@ from edge.points import Points
 
 RETRY_FIRST_S = 1.0
 RETRY_CAP_S = 30.0
+REFUSED_S = 600.0
+"""At least so long after an error that asking again does not mend."""
 
 log = structlog.get_logger()
 
@@ -42,25 +46,29 @@ class Listening:
         self._clock = clock
         self._jitter = jitter
         self._failures = 0
+        self._is_heard = False
+        """Since the line was last tried."""
         self._lost: set[str] = set()
 
     async def run(self) -> None:
         """Until cancelled. Raises JournalFailed."""
         while True:
+            least_s, self._is_heard = 0.0, False
             try:
                 await self._listener.run(self._tell)
             except DriverError as error:
                 for device in self._listener.channels:
                     await self._missed(device, error)
+                least_s = 0.0 if error.retryable or self._is_heard else REFUSED_S
             wait_s = min(RETRY_FIRST_S * 2.0 ** min(self._failures, 10), RETRY_CAP_S)
             self._failures += 1
-            await asyncio.sleep(wait_s * self._jitter())
+            await asyncio.sleep(least_s + wait_s * self._jitter())
 
     async def _tell(self, device: str, heard: list[Sight] | DriverError) -> None:
         if isinstance(heard, DriverError):
             await self._missed(device, heard)
             return
-        self._failures = 0
+        self._failures, self._is_heard = 0, True
         proposal = self._points.observe(device, heard, self._clock.stamp())
         await self._journal.keep(proposal, self._points.commit)
         if device in self._lost:

@@ -40,13 +40,19 @@ class ListenerPlan(msgspec.Struct, frozen=True):
     listener: Listener
 
 
-def plan(settings: Settings) -> list[BusPlan]:
-    """The plans of all buses that ask. Raises ProfileFault; settings_check says it kindly."""
+def plan(settings: Settings, *, keeps_latches: bool = False) -> list[BusPlan]:
+    """The plans of all buses that ask. Raises ProfileFault; settings_check says it kindly.
+
+    `keeps_latches`: for whoever has no journal to tell what a latch held, and must not clear it.
+    """
     plans = []
     for bus, devices in _buses(settings):
         if devices[0].driver in registry.LISTENERS:
             continue
-        drivers = {device.id: build_driver(device, bus, settings.point) for device in devices}
+        drivers = {
+            device.id: build_driver(device, bus, settings.point, keeps_latches=keeps_latches)
+            for device in devices
+        }
         timed = msgspec.structs.replace(bus, timeout_ms=timeout_ms(bus, devices))
         plans.append(BusPlan(timed, drivers, polls(devices, drivers, settings.point)))
     return plans
@@ -61,9 +67,16 @@ def listeners(settings: Settings) -> list[ListenerPlan]:
     ]
 
 
-def build_driver(device: DeviceSettings, bus: BusSettings, points: Iterable[PointSettings]) -> Driver:
+def build_driver(
+    device: DeviceSettings,
+    bus: BusSettings,
+    points: Iterable[PointSettings],
+    *,
+    keeps_latches: bool = False,
+) -> Driver:
     """The driver of one device. Raises ProfileFault."""
-    return registry.build(device.driver, site(device, bus, points))
+    place = msgspec.structs.replace(site(device, bus, points), keeps_latches=keeps_latches)
+    return registry.build(device.driver, place)
 
 
 def build_listener(

@@ -14,6 +14,7 @@ With `d` activations counted since the last row (modulo the counter's width):
     active   → active      d = 0 nothing               d ≥ 1 point.pulse, count d
     active   → inactive    d = 0 the change            d ≥ 1 the change, `missed` d
     counter went back      the module restarted: nothing is invented, a new point.baseline is written
+    d beyond any contact   the counter was set: the same
     no count this time     the level alone; the opening it shows is taken off what is counted next
     level as before        with a latch that was set: point.pulse, count 1, `latched`: one or more
 
@@ -52,6 +53,9 @@ Data = dict[str, Any]
 
 WRAP_MAX_DELTA = 1_000
 WRAP_MIN_FRACTION = 0.9
+COUNTS_PER_S_MAX = 100
+COUNT_SLACK = 20
+"""A reed contact bounces a few times in milliseconds; beyond this a counter did not count, it was set."""
 
 
 class _Point(msgspec.Struct, frozen=True):
@@ -188,6 +192,9 @@ class Points:
         counted, is_restarted = None, False
         if memory.counter is not None and seen.counter is not None:
             counted = counter_delta(memory.counter, seen.counter, seen.counter_bits)
+            unread_ms = max(0, proposal.stamp.at - self._read_at[point.id])
+            if counted is not None and counted > COUNT_SLACK + unread_ms * COUNTS_PER_S_MAX // 1_000:
+                counted = None  # no contact moves so fast: somebody set the counter
             is_restarted = counted is None
         is_opening = seen.active and value != memory.value
         memory = msgspec.structs.replace(memory, counter=_baseline(memory, seen, is_opening=is_opening))

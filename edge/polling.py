@@ -42,6 +42,7 @@ class Polling:
         self._journal = journal
         self._clock = clock
         self._pace = Pace(clock.mono_ns())
+        self._lost: set[str] = set()
 
     async def run(self) -> None:
         """Until cancelled. Raises JournalFailed."""
@@ -91,7 +92,8 @@ class Polling:
         proposal = self._points.observe(poll.device, sights, self._clock.stamp())
         await self._journal.keep(proposal, self._points.commit)
         change = self._schedule.finish(poll, self._clock.mono_ns(), is_answered=True)
-        if change is UnitState.UP:
+        if change is UnitState.UP and poll.device in self._lost:
+            self._lost.discard(poll.device)
             log.info("device_answered", device=poll.device)
 
     def _report_pace(self) -> None:
@@ -105,6 +107,7 @@ class Polling:
         self._schedule.leave_alone(poll.device, self._not_before(poll.read.unit))
         if change is not UnitState.DOWN:
             return
+        self._lost.add(poll.device)
         log.warning("device_lost", device=poll.device, code=error.code, reason=str(error))
         quality = Quality.DEVICE_ERROR if isinstance(error, DeviceRefused) else Quality.COMM_FAIL
         proposal = self._points.fail(poll.device, quality, self._clock.stamp())

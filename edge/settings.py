@@ -15,7 +15,25 @@ from device_drivers.site import BusKind
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 FilePath = Annotated[str, Meta(min_length=1, max_length=255)]
-Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOSTNAME = rf"(?=[^:]{{1,253}}(?::|\Z))(?:{_LABEL}\.)*(?![0-9]+(?::|\Z)){_LABEL}"
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = rf"(?:{_BYTE}\.){{3}}{_BYTE}"
+_GROUPS = r"[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})"
+_IPV6 = rf"{_GROUPS}{{7}}|(?=(?:[0-9A-Fa-f]*:){{2,7}}[0-9A-Fa-f]*\Z)(?:{_GROUPS}*)?::(?:{_GROUPS}*)?"
+
+Host = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(?:{_IPV4}|{_IPV6}|{_HOSTNAME})\Z",
+        description="host: a name that DNS can carry, or an address in numbers",
+    ),
+]
+HostPort = Annotated[
+    str,
+    Meta(pattern=rf"^(?:{_IPV4}|{_HOSTNAME}):[0-9]{{1,5}}\Z", description="host:port, such as 192.0.2.31:80"),
+]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,7 +127,7 @@ class CameraSettings(_Table, frozen=True, kw_only=True):
 
     point: PointIdText
     url: Annotated[str, Meta(pattern=r"^rtsps?://\S+$", max_length=512)] | None = None
-    onvif: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,253}:[0-9]{1,5}$")] | None = None
+    onvif: HostPort | None = None
     user: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     password_file: FilePath | None = None
 

@@ -7,6 +7,8 @@ checks, but its id counts as known, so that one mistake is told once.
 
 import difflib
 import hashlib
+import ipaddress
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,6 +25,7 @@ from device_drivers.site import TCP_KINDS
 from edge import house_rules, plan
 from edge.bus_load import REFUSE_AT, WARN_AT, BusLoad, bus_load, exchange_ms
 from edge.errors import SettingsFault
+from edge.secret_files import secret_files
 from edge.settings import (
     BrokerSettings,
     BusSettings,
@@ -50,6 +53,7 @@ _MANY: dict[str, type[msgspec.Struct]] = {
 }
 _REQUIRED = ("edge", "broker")
 _REFERS = {("device", "bus"): "bus", ("point", "device"): "device"}
+_LOOPBACK = "127.0.0.1"
 _WHERE = re.compile(r" - at `.*`$")
 
 
@@ -144,7 +148,8 @@ class _Check:
             try:
                 sound[key] = msgspec.convert(value, fields[key].type)
             except msgspec.ValidationError as error:
-                text = _WHERE.sub("", str(error))
+                description = described(fields[key].type)
+                text = f"is no {description}" if description else _WHERE.sub("", str(error))
                 self._file.add((*path, key), text, allowed(fields[key].type))
         for key, field in fields.items():
             if key not in table and field.default is NODEFAULT and field.default_factory is NODEFAULT:
@@ -155,25 +160,24 @@ class _Check:
             self._check_reference((*path, key), value)
 
     def _check_secrets(self) -> None:
+        """But those of devices: their drivers read them, and say so as they are made."""
         for path, broker in self._tables["broker"]:
             if broker.password_file and not broker.username:
                 self._file.add((*path, "password_file"), "needs a username")
-            elif broker.password_file:
-                self._check_secret((*path, "password_file"), broker.password_file)
-        for path, media in self._tables["media"]:
-            self._check_secret((*path, "token_file"), media.token_file)
-        for path, camera in self._tables["camera"]:
-            if camera.password_file:
-                self._check_secret((*path, "password_file"), camera.password_file)
+            else:
+                self._check_secret(path, broker)
+        for path, table in (*self._tables["media"], *self._tables["camera"]):
+            self._check_secret(path, table)
 
-    def _check_secret(self, path: KeyPath, name: str) -> None:
-        try:
-            if not Path(name).read_text("utf-8").strip():
-                self._file.add(path, f"{name} is empty")
-        except OSError as error:
-            self._file.add(path, f"{name} cannot be read: {error.strerror}")
-        except UnicodeDecodeError:
-            self._file.add(path, f"{name} is not UTF-8")
+    def _check_secret(self, path: KeyPath, table: msgspec.Struct) -> None:
+        for key, name in secret_files(table):
+            try:
+                if not Path(name).read_text("utf-8").strip():
+                    self._file.add((*path, key), f"{name} is empty")
+            except OSError as error:
+                self._file.add((*path, key), f"{name} cannot be read: {error.strerror}")
+            except UnicodeDecodeError:
+                self._file.add((*path, key), f"{name} is not UTF-8")
 
     def _check_buses(self) -> None:
         self._check_unique("bus", "id")
@@ -184,9 +188,12 @@ class _Check:
                 self._file.add((*path, needed), f"is missing: a bus of kind {bus.kind} needs it")
             if getattr(bus, foreign):
                 self._file.add((*path, foreign), f"means nothing to a bus of kind {bus.kind}")
-            line = f"{bus.host}:{bus.port}" if bus.kind in TCP_KINDS else str(bus.device)
+            line = line_of(bus)
+            where = f"{bus.host}:{bus.port}" if bus.kind in TCP_KINDS else bus.device
             if line in lines:
-                self._file.add((*path, needed), f"{line} is bus {lines[line]} already: a line has one master")
+                self._file.add(
+                    (*path, needed), f"{where} is bus {lines[line]} already: a line has one master"
+                )
             lines.setdefault(line, bus.id)
 
     def _check_points(self) -> None:
@@ -213,20 +220,22 @@ class _Check:
                     (*path, "unit"), f"{device.unit} is {units[place]} on bus {device.bus} already"
                 )
             units.setdefault(place, device.id)
-            is_known = device.driver in {*registry.DRIVERS, *registry.LISTENERS}
-            if device.bus in buses and is_known and device.profile in {None, *plan.profile_names()}:
-                try:
-                    if device.driver in registry.LISTENERS:
-                        listener = plan.build_listener(buses[device.bus], [device], points)
-                        self._channels |= listener.channels
-                        continue
-                    driver = drivers[device.id] = plan.build_driver(device, buses[device.bus], points)
-                    self._channels[device.id] = tuple(c for read in driver.reads() for c in read.channels)
-                except ProfileFault as error:
-                    key = str(error).partition(":")[0]
-                    key = "profile" if key.endswith(".toml") else key
-                    is_key = key in {"profile", "unit", "bus", "options"}
-                    self._file.add((*path, key) if is_key else path, str(error))
+            bus = buses.get(device.bus) or _likely_bus(device)
+            if bus is None or device.profile not in {None, *plan.profile_names()}:
+                continue
+            try:
+                if device.driver in registry.LISTENERS:
+                    self._channels |= plan.build_listener(bus, [device], points).channels
+                    continue
+                driver = plan.build_driver(device, bus, points)
+                self._channels[device.id] = tuple(c for read in driver.reads() for c in read.channels)
+                if device.bus in buses:
+                    drivers[device.id] = driver
+            except ProfileFault as error:
+                key = str(error).partition(":")[0]
+                key = "profile" if key.endswith(".toml") else key
+                is_key = key in {"profile", "unit", "bus", "options"}
+                self._file.add((*path, key) if is_key else path, str(error))
         return drivers
 
     def _check_channels(self) -> None:
@@ -247,13 +256,15 @@ class _Check:
 
     def _check_house(self) -> None:
         """What the county's rules and the lines themselves forbid."""
+        buses, devices, points, cameras = (self._tables[n] for n in ("bus", "device", "point", "camera"))
         rules = next((rules for _, rules in self._tables["rules"]), RulesSettings())
         for fault in (
-            *house_rules.unsupervised_doors(rules, self._tables["point"], self._tables["device"]),
-            *house_rules.forbidden_cameras(rules, self._tables["camera"]),
-            *house_rules.strangers_on_a_line(self._tables["bus"], self._tables["device"]),
-            *house_rules.crowded_lines(self._tables["device"]),
-            *house_rules.cameras_nowhere(self._tables["camera"]),
+            *house_rules.unsupervised_doors(rules, points, devices),
+            *house_rules.forbidden_cameras(rules, cameras, points, devices),
+            *house_rules.mistaken_points(points, devices),
+            *house_rules.strangers_on_a_line(buses, devices),
+            *house_rules.crowded_lines(devices),
+            *house_rules.cameras_nowhere(cameras),
         ):
             self._file.add(fault.path, fault.text, fault.hint)
 
@@ -318,12 +329,46 @@ class _Check:
         return [((table, index), entry) for index, entry in enumerate(entries) if isinstance(entry, dict)]
 
 
+def line_of(bus: BusSettings) -> str:
+    """One text for one line, by whichever of its names a bus has it; DNS is not asked."""
+    if bus.kind not in TCP_KINDS:
+        return os.path.realpath(bus.device or "")
+    host = (bus.host or "").lower()
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f"{_LOOPBACK if host == 'localhost' else host} {bus.port}"
+    mapped = getattr(address, "ipv4_mapped", None)
+    return f"{_LOOPBACK if address == ipaddress.ip_address('::1') else mapped or address} {bus.port}"
+
+
+def _likely_bus(device: DeviceSettings) -> BusSettings | None:
+    """A bus such as this device needs, where the settings name one that is not there: so that what is wrong
+    with the device itself is told all the same. None for a driver that nobody knows.
+    """
+    if device.driver in registry.DRIVERS:
+        kind = registry.DRIVERS[device.driver].buses[0]
+    elif device.driver in registry.LISTENERS:
+        kind = registry.LISTENERS[device.driver].bus
+    else:
+        return None
+    return BusSettings(id="likely", kind=kind, host="127.0.0.1", device="likely")
+
+
 def allowed(kind: Any) -> str:
     """A hint for a value that is none of a few words."""
     info = msgspec.inspect.type_info(kind)
     if isinstance(info, msgspec.inspect.LiteralType):
         return "one of " + ", ".join(str(value) for value in info.values)
     return ""
+
+
+def described(kind: Any) -> str:
+    """What a type says of itself, where its pattern would tell an installer nothing."""
+    info = msgspec.inspect.type_info(kind)
+    parts = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+    told = [part.extra_json_schema or {} for part in parts if isinstance(part, msgspec.inspect.Metadata)]
+    return next((str(words["description"]) for words in told if "description" in words), "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 """Writes the beginning of a driver family: a small protocol that works, to be changed into the real one.
 
-`script/new-driver acme_io` makes codec, driver, README, the far end and vectors from `driver_template/`, and
-adds a line to each table that names families (`tables.toml`). Nothing is written unless all of it can be.
+`script/new-driver acme_io` makes codec, driver, README, the far end and vectors from `driver_template/`, a
+scratch scenario and edge under `var/` to play them with, and adds a line to each table that names families
+(`tables.toml`). Nothing is written unless all of it can be.
 """
 
 import re
@@ -18,6 +19,8 @@ FILES = {
     "device_drivers/$name/README.md": "README.md",
     "simulators/$name.py": "responder.py",
     "tests/contract/test_${name}_vectors.py": "test_vectors.py",
+    "var/$name/scenario.toml": "scenario.toml",
+    "var/$name/edge.toml": "edge.toml",
 }
 
 
@@ -42,7 +45,7 @@ def main() -> None:
         text = Template(line["text"]).substitute(words)
         written[path] = inserted(path, written.get(path) or path.read_text(), line, text)
     for path, text in written.items():
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         sys.stdout.write(f"{path}\n")
 

@@ -1,18 +1,14 @@
 """A cable: a line at one end, devices at the other, the fault layer between, and a record of its frames."""
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
-
 from simulators.errors import BadValue
-from simulators.faults import Emission, Fault, FaultKind, FaultLayer, misfit
+from simulators.faults import Emission, Fault, FaultKind, FaultLayer
+from simulators.frame_log import FrameLog, WireFrame
 from simulators.wire import Reply, Responder
 
-FRAMES_KEPT = 200
 BITS_PER_CHAR = 11
 DEVICE_DELAY_S = 0.01
 """What a device takes to answer on a cable whose speed is emulated."""
@@ -20,34 +16,11 @@ NOISE_EVERY_S = 0.02
 WAITING_MAX_BYTES = 4096
 
 
-class WireFrame(msgspec.Struct, frozen=True):
-    """One frame as it went over the cable. `faults`: the kinds that struck it."""
-
-    n: int
-    at_ms: int
-    from_host: bool
-    unit: int
-    hex: str
-    text: str
-    faults: list[str] = []
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    """As WireFrame; put in words only when somebody looks."""
-
-    n: int
-    at_ms: int
-    from_host: bool
-    unit: int
-    data: bytes
-    faults: list[str]
-
-
 class LineEnd(Protocol):
     """Where a driver finds the cable: a pty, or a TCP port."""
 
-    goes_with_power: bool
-    """A device without power has no such end; a serial line stays, and nobody answers on it."""
+    is_network: bool
+    """A TCP port: it has connections, and goes with the power. A serial line stays, nobody answers on it."""
 
     @property
     def address(self) -> str: ...
@@ -74,8 +47,7 @@ class Cable:
         self.faults = faults
         self._end = end
         self._baud = baud
-        self._frames: deque[_Kept] = deque(maxlen=FRAMES_KEPT)
-        self._last_n = 0
+        self._frames = FrameLog(responder.describe)
         self._is_online = False
         self._is_open = False
         self._noise: asyncio.TimerHandle | None = None
@@ -100,16 +72,14 @@ class Cable:
         self._is_online = online
         if online:
             await self._apply()
-        elif self._end.goes_with_power and self._is_open:
+        elif self._end.is_network and self._is_open:
             self._is_open = False
             await self._end.close()
 
     async def inject(self, fault: Fault) -> int:
-        """Its number. Raises BadValue for a unit or a fault that this cable cannot have, PortBusy."""
+        """Its number. Raises BadValue for what cannot strike this cable, PortBusy."""
         if fault.unit is not None and fault.unit not in self.responder.acts():
             raise BadValue(f"unit {fault.unit}: not on this cable")
-        if why := self._misfit(fault.kind):
-            raise BadValue(why)
         number = self.faults.inject(fault)
         await self._apply()
         if fault.kind is FaultKind.DROPPED:
@@ -119,11 +89,16 @@ class Cable:
 
     def fitting_faults(self) -> list[FaultKind]:
         """The faults that this cable can have."""
-        return [kind for kind in FaultKind if not self._misfit(kind)]
+        return [kind for kind in FaultKind if not self.faults.why_not(Fault(kind))]
 
     async def heal(self, number: int | None = None) -> None:
         self.faults.heal(number)
         await self._apply()
+
+    def take(self, reply: Reply) -> None:
+        """A reply whose time the device keeps itself."""
+        if self._is_online and not self.faults.has(FaultKind.HALF_OPEN):
+            self._answer(Reply(reply.unit, b"", reply.frame), self._wire_s(reply), self._end.send)
 
     def acts(self) -> dict[int, tuple[str, ...]]:
         return self.responder.acts()
@@ -133,20 +108,7 @@ class Cable:
         self.responder.act(unit, act)
 
     def frames(self, after: int) -> list[WireFrame]:
-        """Those numbered above `after`, oldest first, as far as they are kept."""
-        return [
-            WireFrame(
-                kept.n,
-                kept.at_ms,
-                kept.from_host,
-                kept.unit,
-                kept.data.hex(" "),
-                self.responder.describe(kept.data) if kept.data else "nothing",
-                kept.faults,
-            )
-            for kept in self._frames
-            if kept.n > after
-        ]
+        return self._frames.after(after)
 
     async def _open(self) -> None:
         await self._end.open(self._heard)
@@ -177,10 +139,15 @@ class Cable:
             heard = reply.request
             if own.request:
                 self._keep(own.request, own.unit, from_host=True)
-            if self._baud and own.frame:
-                wire_s += (len(own.request) + len(own.frame)) * BITS_PER_CHAR / self._baud + DEVICE_DELAY_S
+            wire_s += self._wire_s(own)
             self._answer(own, wire_s, answer)
         return min(max(used, len(received) - WAITING_MAX_BYTES), len(received))
+
+    def _wire_s(self, reply: Reply) -> float:
+        """What request and reply take at the speed of this cable."""
+        if not self._baud or not reply.frame:
+            return 0.0
+        return (len(reply.request) + len(reply.frame)) * BITS_PER_CHAR / self._baud + DEVICE_DELAY_S
 
     def _answer(self, reply: Reply, wire_s: float, answer: Callable[[bytes], None]) -> None:
         emissions, struck = self.faults.transmit(reply)
@@ -203,12 +170,7 @@ class Cable:
             self._keep(data, unit, from_host=False, faults=struck)
 
     def _keep(self, data: bytes, unit: int, *, from_host: bool, faults: list[str] | None = None) -> None:
-        self._last_n += 1
-        at_ms = time.time_ns() // 1_000_000
-        self._frames.append(_Kept(self._last_n, at_ms, from_host, unit, data, faults or []))
-
-    def _misfit(self, kind: FaultKind) -> str:
-        return misfit(kind, self.faults.sealing, is_tcp=self._end.goes_with_power)
+        self._frames.keep(data, unit, from_host=from_host, faults=faults)
 
     def _noise_now(self) -> bytes:
         if self.faults.has(FaultKind.STUCK_LOW):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 
 from simulators.errors import PortBusy, UnknownAct, UnknownDevice
+from simulators.frame_log import WireFrame
 from simulators.scenario import Scenario
 from simulators.scene import SceneState
 
@@ -52,6 +53,9 @@ class CameraServer:
 
     def acts(self) -> dict[int, tuple[str, ...]]:
         return {}
+
+    def frames(self, after: int) -> list[WireFrame]:  # noqa: ARG002 - pictures are looked at elsewhere
+        return []
 
     async def act(self, unit: int, act: str) -> None:
         raise UnknownAct(f"camera {unit} knows no act {act!r}")

@@ -131,7 +131,7 @@ def faults(control: ControlUrl = DEFAULT_CONTROL) -> None:
         typer.echo(f"{kind['kind']:<15}{kind['zh']} {kind['en']}")
     for entry in answer["active"]:
         whom = "all units" if entry["unit"] is None else f"unit {entry['unit']}"
-        how = f"every {entry['every']}th" if entry["every"] else f"p {entry['p']:g}"
+        how = f"one in {entry['every']}" if entry["every"] else f"p {entry['p']:g}"
         left = f", {entry['left']} left" if entry["count"] else ""
         typer.echo(f"活动 active  {entry['cable']} #{entry['id']}  {entry['kind']}, {whom}, {how}{left}")
 

@@ -39,11 +39,14 @@ from random import Random
 
 import msgspec
 
+from simulators.errors import BadValue
 from simulators.sealing import Sealing
 from simulators.wire import Reply
 
 SPLIT_GAP_S = 0.005
 STRAYS = (0x00, 0xFF)
+ACTIVE_MAX = 32
+"""So many faults a cable has at once, and no more."""
 
 
 class FaultKind(StrEnum):
@@ -83,6 +86,7 @@ OF_THE_LINE = frozenset(
 """Faults that strike the whole cable at once, whatever is said on it."""
 OF_CONNECTIONS = frozenset({FaultKind.DROPPED, FaultKind.HALF_OPEN})
 """Faults that a serial line cannot have."""
+OF_SEALED_FRAMES = frozenset({FaultKind.WRONG_FUNCTION, FaultKind.SHORT, FaultKind.CLASH})
 _ECHOES = frozenset({FaultKind.ECHO, FaultKind.ECHO_SPLIT})
 _ORDER = (FaultKind.LOST, FaultKind.SPLIT, FaultKind.LATE, FaultKind.ECHO, FaultKind.ECHO_SPLIT)
 """What is done to a reply last, whichever fault came first: its bytes are spoilt before they are delayed, and
@@ -105,14 +109,20 @@ class Fault(msgspec.Struct, frozen=True):
     code: int = 4
 
 
-def misfit(kind: FaultKind, sealing: Sealing | None, *, is_tcp: bool) -> str:
-    """Why a cable cannot have such a fault; empty: it can."""
-    if kind in OF_CONNECTIONS and not is_tcp:
-        return f"{kind}: a serial line has no connection"
-    if kind is FaultKind.EXCEPTION and not (sealing and sealing.has_exceptions):
-        return f"{kind}: only Modbus has exceptions"
-    if kind is FaultKind.WRONG_UNIT and (sealing is None or sealing.unit_at is None):
-        return f"{kind}: replies on this cable carry no unit"
+def why_not(fault: Fault, sealing: Sealing | None, *, is_network: bool) -> str:
+    """Why a fault would strike nothing on a cable, or not what it says; empty: it can."""
+    if fault.kind in OF_THE_LINE and (
+        fault.unit is not None or fault.p < 1 or fault.every > 1 or fault.count
+    ):
+        return "strikes the whole line; it takes no unit, chance or count"
+    if fault.kind in OF_CONNECTIONS and not is_network:
+        return "this is a serial line, it has no connection"
+    if fault.kind in OF_SEALED_FRAMES and sealing is None:
+        return "how this cable's protocol builds a frame is not known here"
+    if fault.kind is FaultKind.WRONG_UNIT and (sealing is None or sealing.unit_at is None):
+        return "no reply of this cable's protocol names its unit"
+    if fault.kind is FaultKind.EXCEPTION and not (sealing and sealing.has_exceptions):
+        return "this cable's protocol has no exceptions"
     return ""
 
 
@@ -123,6 +133,11 @@ class Emission(msgspec.Struct, frozen=True):
     data: bytes
 
 
+def _place(kind: FaultKind) -> int:
+    """When a fault is applied to a reply: those of its bytes first."""
+    return _ORDER.index(kind) if kind in _ORDER else -1
+
+
 class ActiveFault(msgspec.Struct):
     id: int
     fault: Fault
@@ -131,16 +146,28 @@ class ActiveFault(msgspec.Struct):
 
 
 class FaultLayer:
-    """The faults of one cable. `sealing`: how its protocol seals a frame; None: only blind faults."""
+    """The faults of one cable. `sealing`: how its protocol seals a frame; None: only blind faults.
 
-    def __init__(self, seed: int, sealing: Sealing | None) -> None:
+    `is_network`: it is a TCP port, with connections that can fail.
+    """
+
+    def __init__(self, seed: int, sealing: Sealing | None, *, is_network: bool = False) -> None:
         self.active: dict[int, ActiveFault] = {}
         self._random = Random(seed)  # noqa: S311 - repeatable, nothing secret
-        self.sealing = sealing
+        self._sealing = sealing
+        self._is_network = is_network
         self._last_id = 0
 
+    def why_not(self, fault: Fault) -> str:
+        """Why it would strike nothing here; empty: it can."""
+        return why_not(fault, self._sealing, is_network=self._is_network)
+
     def inject(self, fault: Fault) -> int:
-        """Its number, by which it is healed."""
+        """Its number, by which it is healed. Raises BadValue if it would strike nothing, or is too many."""
+        if why := self.why_not(fault):
+            raise BadValue(f"{fault.kind.value}: {why}")
+        if len(self.active) >= ACTIVE_MAX:
+            raise BadValue(f"{ACTIVE_MAX} faults are active on this cable; heal some first")
         self._last_id += 1
         self.active[self._last_id] = ActiveFault(self._last_id, fault, fault.count)
         return self._last_id
@@ -161,12 +188,15 @@ class FaultLayer:
         Of a reply that is none only the echo of its request can be heard.
         """
         emissions = [Emission(0.0, reply.frame)] if reply.frame else []
-        struck = [entry.fault for entry in list(self.active.values()) if self._strikes(entry, reply)]
-        for fault in sorted(
-            struck, key=lambda fault: _ORDER.index(fault.kind) if fault.kind in _ORDER else -1
-        ):
-            emissions = self._spoil(fault, reply, emissions)
-        return emissions, [fault.kind.value for fault in struck]
+        hit = [entry for entry in list(self.active.values()) if self._strikes(entry, reply)]
+        struck: list[str] = []
+        for entry in sorted(hit, key=lambda entry: _place(entry.fault.kind)):
+            spoilt = self._spoil(entry.fault, reply, emissions)
+            if spoilt != emissions:  # else: a byte less of no data, half of one byte
+                struck.append(entry.fault.kind.value)
+                self._count(entry)
+            emissions = spoilt
+        return emissions, struck
 
     def _strikes(self, entry: ActiveFault, reply: Reply) -> bool:
         fault = entry.fault
@@ -177,13 +207,13 @@ class FaultLayer:
         entry.seen += 1
         if fault.every and entry.seen % fault.every:
             return False
-        if not fault.every and self._random.random() >= fault.p:
-            return False
-        if fault.count:
+        return bool(fault.every) or self._random.random() < fault.p
+
+    def _count(self, entry: ActiveFault) -> None:
+        if entry.fault.count:
             entry.left -= 1
             if entry.left == 0:
                 del self.active[entry.id]
-        return True
 
     def _spoil(self, fault: Fault, reply: Reply, emissions: list[Emission]) -> list[Emission]:
         match fault.kind:
@@ -219,27 +249,27 @@ class FaultLayer:
             FaultKind.CLASH: self._clashed,
             FaultKind.GARBAGE: lambda whole: self._random.randbytes(self._random.randrange(3 * len(whole))),
         }
-        if self.sealing is not None:
+        if self._sealing is not None:
             changes |= {
-                FaultKind.WRONG_UNIT: self.sealing.wrong_unit,
-                FaultKind.WRONG_FUNCTION: self.sealing.wrong_function,
-                FaultKind.SHORT: self.sealing.short_count,
+                FaultKind.WRONG_UNIT: self._sealing.wrong_unit,
+                FaultKind.WRONG_FUNCTION: self._sealing.wrong_function,
+                FaultKind.SHORT: self._sealing.short_count,
             }
-            if self.sealing.has_exceptions:
-                changes[FaultKind.EXCEPTION] = partial(self.sealing.exception, code=fault.code)
+            if self._sealing.has_exceptions:
+                changes[FaultKind.EXCEPTION] = partial(self._sealing.exception, code=fault.code)
         return changes[fault.kind](frame) if fault.kind in changes else frame
 
     def _clashed(self, frame: bytes) -> bytes:
         """Two units of one address answer at once: the line shows 1 where both do."""
         other = (
             self._random.randbytes(len(frame))
-            if self.sealing is None
-            else self.sealing.with_data(frame, lambda data: self._random.randbytes(len(data)))
+            if self._sealing is None
+            else self._sealing.with_data(frame, lambda data: self._random.randbytes(len(data)))
         )
         return bytes(a & b for a, b in zip(frame, other, strict=True))
 
     def _with_bad_check(self, frame: bytes) -> bytes:
-        place = len(frame) - 1 if self.sealing is None else self.sealing.spoil_at % len(frame)
+        place = len(frame) - 1 if self._sealing is None else self._sealing.spoil_at % len(frame)
         flipped = frame[place] ^ 1 << self._random.randrange(8)
         return frame[:place] + bytes([flipped]) + frame[place + 1 :]
 

@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack
 from heapq import heapify, heappop
 from pathlib import Path
 
-from simulators.cable import Cable, WireFrame
+from simulators.cable import Cable
 from simulators.camera_server import CameraServer
 from simulators.day import Day
 from simulators.errors import BadValue, UnknownDevice
 from simulators.faults import Fault, FaultLayer
+from simulators.frame_log import WireFrame
 from simulators.line import Line
 from simulators.makes import RESPONDERS, Wiring
 from simulators.moves import planned as planned_move
@@ -121,20 +122,19 @@ class Installation:
         return await self.cable(name).inject(fault)
 
     def cables(self) -> dict[str, Cable]:
-        """The lines that faults can strike and whose frames are seen."""
+        """The lines that faults can strike."""
         return {name: line for name, line in self._lines.items() if isinstance(line, Cable)}
 
     def cable(self, name: str) -> Cable:
         """Raises UnknownDevice, and BadValue for a line of another kind."""
         line = self.line(name)
         if not isinstance(line, Cable):
-            raise BadValue(f"{name}: its frames are out of reach; unplug it, or use its device's acts")
+            raise BadValue(f"{name}: no fault can strike its frames; unplug it, or use its device's acts")
         return line
 
     def frames(self, name: str, after: int) -> list[WireFrame]:
-        """The newest frames of a cable. Raises UnknownDevice."""
-        line = self.line(name)
-        return line.frames(after) if isinstance(line, Cable) else []
+        """The newest frames of a line. Raises UnknownDevice."""
+        return self.line(name).frames(after)
 
     def snapshot(self, room: str) -> bytes:
         """A JPEG of what the camera of a room sees now. Raises UnknownDevice."""
@@ -154,7 +154,8 @@ class Installation:
         if cable.speaks == "osdp":
             from simulators.osdp_device import OsdpDevice  # noqa: PLC0415 - only who has one pays for it
 
-            return OsdpDevice(Path(cable.pty), {device.unit: bytes.fromhex(device.key) for device in devices})
+            keys = {device.unit: bytes.fromhex(device.key) for device in devices}
+            return OsdpDevice(Path(cable.pty), keys, self.scenario.seed, cable.baud)
         if cable.speaks == "onvif":
             return self._network_camera(cable, devices[0])
         units = {
@@ -163,7 +164,7 @@ class Installation:
         }
         responder = RESPONDERS[cable.speaks](units, self.plant, self._unlock)
         end = PtyLine(Path(cable.pty)) if cable.pty else TcpEnd(LOOPBACK, cable.tcp or 0)
-        faults = FaultLayer(self.scenario.seed, SEALINGS.get(cable.speaks))
+        faults = FaultLayer(self.scenario.seed, SEALINGS.get(cable.speaks), is_network=end.is_network)
         return Cable(end, responder, faults, cable.baud)
 
     def _network_camera(self, cable: CableSettings, device: DeviceSettings) -> Line:
@@ -172,7 +173,9 @@ class Installation:
 
         cameras = self.scenario.cameras
         stream = f"rtsp://{cameras.host}:{cameras.port}/{device.room}"
-        camera = OnvifDevice(stream, user=device.user, password=device.password, port=cable.tcp or 0)
+        camera = OnvifDevice(
+            stream, user=device.user, password=device.password, port=cable.tcp or 0, unit=device.unit
+        )
         return OnvifLine(camera, device.unit, device.id)
 
     async def _play_faults(self) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from simulators.frame_log import WireFrame
+
 
 class Line(Protocol):
     """Something that a driver can find at an `address`."""
@@ -22,3 +24,6 @@ class Line(Protocol):
 
     async def act(self, unit: int, act: str) -> None:
         """Raises UnknownAct."""
+
+    def frames(self, after: int) -> list[WireFrame]:
+        """Those numbered above `after`, oldest first, as far as they are kept."""

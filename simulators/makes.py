@@ -12,8 +12,9 @@ from simulators.locks.lock_8a import Line8a
 from simulators.locks.winnsen import WinnsenLine
 from simulators.locks.wkly import WklyLine
 from simulators.modbus_units import ModbusRtuUnits, ModbusTcpUnits
-from simulators.module_map import MODULE_MAPS
+from simulators.module_map import MODULE_MAPS, ModuleMap
 from simulators.plant import Plant
+from simulators.profile_map import profile_map
 from simulators.rfid_readers import M100Line, TagReader, Uhf18Line
 from simulators.sms_modem import SmsModemLine
 from simulators.wire import Responder
@@ -34,7 +35,7 @@ Protocol = Literal[
 ]
 Kind = Literal["module", "cabinet", "reader", "modem", "card_reader", "camera"]
 MODBUS: tuple[Protocol, ...] = ("modbus-tcp", "modbus-rtu")
-ON_THEIR_OWN: tuple[Protocol, ...] = ("osdp", "onvif")
+ON_THEIR_OWN: tuple[Protocol, ...] = ("onvif",)
 """Their devices are programs that own their line: no fault layer of ours stands on it."""
 
 
@@ -70,13 +71,25 @@ MAKES: dict[str, Make] = {
     "onvif-camera": Make("camera", ("onvif",)),
 }
 
+
+def make_of(name: str) -> Make | None:
+    """A make by its name, or `profile:NAME` for a module that is known by its profile alone."""
+    made = profile_map(name)
+    return Make("module", MODBUS, made.channels) if made else MAKES.get(name)
+
+
+def module_map_of(name: str) -> ModuleMap:
+    made = profile_map(name)
+    return made or MODULE_MAPS[name]
+
+
 Units = Mapping[int, Wiring]
 OpenLock = Callable[[str], None]
 
 
 def _modules(units: Units, plant: Plant) -> dict[int, InputModule]:
     return {
-        unit: InputModule(MODULE_MAPS[own.make], {int(n): point for n, point in own.wires.items()}, plant)
+        unit: InputModule(module_map_of(own.make), {int(n): point for n, point in own.wires.items()}, plant)
         for unit, own in units.items()
     }
 

@@ -18,6 +18,7 @@ from lxml import etree
 
 from simulators import onvif_answers as answers
 from simulators.errors import OnvifFault, PortBusy, UnknownAct
+from simulators.frame_log import FrameLog
 from simulators.onvif_answers import Happening
 
 SOAP = "application/soap+xml"
@@ -28,6 +29,7 @@ LIFETIME_S = 60.0
 PULL_MAX_S = 60.0
 REBOOT_S = 1.0
 REQUEST_MAX_BYTES = 64 * 1024
+NAME_MAX_CHARS = 64
 
 _VIDEO = {"VideoSourceConfigurationToken": "source", "VideoAnalyticsConfigurationToken": "", "Rule": ""}
 _SCENE = "tns1:VideoSource/GlobalSceneChange/ImagingService"
@@ -70,12 +72,15 @@ class OnvifDevice:
         host: str = "127.0.0.1",
         port: int = 0,
         clock_offset_s: float = 0.0,
+        unit: int = 1,
     ) -> None:
+        self.frames = FrameLog(lambda _: "")
         self.port = port
         self.clock_offset_s = clock_offset_s
         self.password = password
         self._stream = stream
         self._user = user
+        self._unit = unit
         self._host = host
         self._states: dict[_State, bool] = {(topic, "source"): False for topic in (_SCENE, _DARK, _BLURRY)}
         self._states |= {(_INPUT, token): False for token in inputs}
@@ -168,16 +173,22 @@ class OnvifDevice:
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.clock_offset_s)
 
     async def _answer(self, request: web.Request) -> web.Response:
-        status = 200
+        status, operation = 200, "no question"
         try:
             envelope, words = _parsed(await request.read())
-            operation = etree.QName(words).localname
+            operation = etree.QName(words).localname[:NAME_MAX_CHARS]
+            self._note(operation, from_host=True)
             if operation not in ANYBODY:
                 self._check_login(envelope)
             content = await self._do(operation, words, request.match_info["path"])
+            self._note(f"{operation}: answered", from_host=False)
         except OnvifFault as refused:
             status, content = 400, answers.fault(refused.word, str(refused))
+            self._note(f"{operation}: {refused.word}, {refused}", from_host=False)
         return web.Response(status=status, body=content, content_type=SOAP, charset="utf-8")
+
+    def _note(self, text: str, *, from_host: bool) -> None:
+        self.frames.keep(b"", self._unit, from_host=from_host, text=text)
 
     async def _do(self, operation: str, words: etree._Element, path: str) -> bytes:
         plain: dict[str, Callable[[], bytes]] = {
@@ -213,7 +224,7 @@ class OnvifDevice:
             case "Unsubscribe":
                 del self._subscriptions[path]
                 return answers.done("wsnt:UnsubscribeResponse")
-        raise OnvifFault("ActionNotSupported", operation[:64])
+        raise OnvifFault("ActionNotSupported", operation)
 
     def _subscribe(self, words: etree._Element) -> bytes:
         self._made += 1

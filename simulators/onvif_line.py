@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from simulators.frame_log import WireFrame
 from simulators.onvif_device import OnvifDevice
 from simulators.onvif_discovery import DiscoveryResponder
 
@@ -40,6 +41,10 @@ class OnvifLine:
 
     def acts(self) -> dict[int, tuple[str, ...]]:
         return {self._unit: self._device.acts()}
+
+    def frames(self, after: int) -> list[WireFrame]:
+        """Questions and answers by the names of their operations."""
+        return self._device.frames.after(after)
 
     async def act(self, unit: int, act: str) -> None:
         """Raises UnknownAct."""

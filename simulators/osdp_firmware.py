@@ -1,10 +1,12 @@
 """The card readers of one simulated OSDP line: libosdp's own devices, in a process of their own.
 
 Started by `osdp_device`: `python -m simulators.osdp_firmware`, its Readers on the first line of stdin, then
-an Act a line; each is answered with a line, empty if it was done. It ends with its stdin.
+what they hear and Acts, one a line; its stdout has what they say, and a Done for the Readers and each Act. It
+ends with its stdin.
 
 libosdp 3.2.9 as a device answers a question for the local status with "quiet" whatever its user says, so a
-reader with an open housing sends the truth right after. It cannot be busy: the line answers in its stead.
+reader with an open housing sends the truth right after. It can neither be busy nor refuse a frame that is
+right: the line answers in its stead.
 """
 
 import asyncio
@@ -12,7 +14,7 @@ import contextlib
 import os
 import secrets
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -20,14 +22,14 @@ import osdp_sys
 from osdp import Capability, CardFormat, Event, LibFlag, LogLevel, StatusReportType
 
 from device_drivers.osdp_reader import codec
-from simulators.errors import PortBusy
-from simulators.osdp_device import Act, Readers
-from simulators.pty_line import PtyLine
+from simulators.osdp_device import Act, Done, Heard, Readers, Said
 
 TICK_S = 0.01
 REBOOT_S = 1.0
 HEARD_MAX_BYTES = 4096
 DEFAULT_CARD = (26, "01234540")
+_INSTEAD = {"busy": (codec.BUSY, b""), "nak": (codec.NAK, b"\x06")}
+"""What is answered to everything; NAK 6: it takes nothing outside a secure channel."""
 
 _CAPABILITIES = [
     {"function_code": code, "compliance_level": 1, "num_items": 1}
@@ -42,26 +44,28 @@ _CAPABILITIES = [
 class Reader:
     """One reader: its library's device, or None while it has no power."""
 
-    def __init__(self, address: int, key: bytes, line: PtyLine) -> None:
+    def __init__(self, address: int, key: bytes, say: Callable[[Said], None]) -> None:
         self.id = 1
         self._address = address
         self._own_key = key
-        self._line = line
+        self._say = say
         self._heard = b""
-        self._is_away = self._is_busy = self._is_tampered = False
+        self._is_away = self._is_tampered = False
+        self._instead: tuple[int, bytes] | None = None
         self._start(key)
 
     def hear(self, received: bytes) -> None:
         if self._is_away or self._device is None:
             return
-        if not self._is_busy:
+        if self._instead is None:
             self._heard = (self._heard + received)[-HEARD_MAX_BYTES:]
             return
+        code, data = self._instead
         for frame in codec.split(received)[0]:
             if frame.address == self._address and not frame.is_reply:
-                self.write(
-                    codec.encode(codec.Frame(self._address, is_reply=True, sequence=0, code=codec.BUSY))
-                )
+                sequence = 0 if code == codec.BUSY else frame.sequence
+                reply = codec.Frame(self._address, is_reply=True, sequence=sequence, code=code, data=data)
+                self.write(codec.encode(reply))
 
     def tick(self) -> None:
         if self._device is not None:
@@ -86,8 +90,8 @@ class Reader:
                 self._start(None)
             case ["right", "key"]:
                 self._start(self._own_key)
-            case ["busy" | "ready"]:
-                self._is_busy = act == "busy"
+            case ["busy" | "nak" | "ready"]:
+                self._instead = _INSTEAD.get(act)
             case ["away" | "back"]:
                 self._is_away = act == "away"
             case _:
@@ -100,7 +104,7 @@ class Reader:
 
     def write(self, frame: bytes) -> int:
         if not self._is_away:
-            self._line.send(bytes(frame))
+            self._say(Said(self._address, bytes(frame)))
         return len(frame)
 
     def flush(self) -> None:
@@ -145,33 +149,28 @@ class Reader:
 async def serve() -> None:
     """Play the readers that stdin names until it ends."""
     osdp_sys.set_loglevel(LogLevel.Emergency)
-    answers = os.dup(sys.stdout.fileno())
+    out = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def tell(what: Done | Said) -> None:
+        os.write(out, msgspec.json.encode(what) + b"\n")
+
     stdin = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
-    settings = msgspec.json.decode(await stdin.readline(), type=Readers)
-    readers: dict[int, Reader] = {}
-
-    def take(received: bytes, _: object) -> int:
-        for reader in readers.values():
-            reader.hear(received)
-        return len(received)
-
-    line = PtyLine(Path(settings.path))
-    try:
-        await line.open(take)
-    except PortBusy as error:
-        os.write(answers, f"{error}\n".encode())
-        return
-    readers |= {address: Reader(address, key, line) for address, key in settings.keys.items()}
-    os.write(answers, b"\n")
+    named = msgspec.json.decode(await stdin.readline(), type=Readers)
+    readers = {address: Reader(address, key, tell) for address, key in named.keys.items()}
+    tell(Done())
     ticking = asyncio.create_task(_tick(readers))
     try:
-        while said := await stdin.readline():
-            os.write(answers, _do(readers, said) + b"\n")
+        while line := await stdin.readline():
+            match msgspec.json.decode(line, type=Act | Heard):
+                case Act() as act:
+                    tell(Done(_do(readers, act)))
+                case Heard(data):
+                    for reader in readers.values():
+                        reader.hear(data)
     finally:
         ticking.cancel()
-        await line.close()
 
 
 async def _tick(readers: dict[int, Reader]) -> None:
@@ -181,13 +180,12 @@ async def _tick(readers: dict[int, Reader]) -> None:
         await asyncio.sleep(TICK_S)
 
 
-def _do(readers: dict[int, Reader], said: bytes) -> bytes:
-    act = msgspec.json.decode(said, type=Act)
+def _do(readers: dict[int, Reader], act: Act) -> str:
     try:
         readers[act.address].act(act.act)
     except ValueError as error:
-        return str(error).encode()
-    return b""
+        return str(error)
+    return ""
 
 
 if __name__ == "__main__":

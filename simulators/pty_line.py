@@ -28,7 +28,7 @@ Heard = Callable[[bytes, Callable[[bytes], None]], int]
 class PtyLine:
     """A line at `path`, a symbolic link."""
 
-    goes_with_power = False
+    is_network = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -97,9 +97,12 @@ class PtyLine:
 
     def _read(self) -> None:
         try:
-            data = os.read(self._master, READ_BYTES)
+            self.take(os.read(self._master, READ_BYTES))
         except BlockingIOError:
             return
+
+    def take(self, data: bytes) -> None:
+        """What a driver put on the line."""
         now_mono = asyncio.get_running_loop().time()
         if now_mono - self._heard_mono > FRAME_GAP_S:
             self._waiting = b""

@@ -126,8 +126,8 @@ class PlannedFault(Struct, frozen=True, forbid_unknown_fields=True):
     kind: FaultKind
     unit: int | None = None
     p: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    every: Annotated[int, Meta(ge=0)] = 0
-    count: Annotated[int, Meta(ge=0)] = 0
+    every: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    count: Annotated[int, Meta(ge=0, le=10_000)] = 0
     ms: Annotated[float, Meta(ge=0, le=60_000)] = 600.0
     code: Annotated[int, Meta(ge=1, le=11)] = 4
     until_s: _Seconds = 0.0

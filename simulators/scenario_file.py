@@ -11,8 +11,8 @@ import msgspec
 from msgspec import NODEFAULT
 
 from simulators.errors import ScenarioFault
-from simulators.faults import misfit
-from simulators.makes import MAKES, ON_THEIR_OWN, Make
+from simulators.faults import why_not
+from simulators.makes import MAKES, ON_THEIR_OWN, Make, make_of
 from simulators.plant import VALUES, point_kind
 from simulators.scenario import DeviceSettings, Scenario
 from simulators.sealing import SEALINGS
@@ -110,11 +110,11 @@ def _device_faults(scenario: Scenario) -> Iterator[str]:
             yield f"cable[{number}]: no device is on {cable.id}"
     for number, device in enumerate(scenario.device, start=1):
         where = f"device[{number}]"
-        make = MAKES.get(device.make)
+        make = make_of(device.make)
         if device.cable not in cables:
             yield f"{where}.cable: {device.cable}: no such cable; there are {', '.join(cables)}"
         if make is None:
-            yield f"{where}.make: {device.make}: no such make; there are {', '.join(MAKES)}"
+            yield f"{where}.make: {device.make}: no such make; there are {', '.join(MAKES)}, or profile:NAME"
             continue
         speaks = cables[device.cable].speaks if device.cable in cables else make.speaks[0]
         if speaks not in make.speaks:
@@ -184,7 +184,7 @@ def _planned_fault_faults(scenario: Scenario) -> Iterator[str]:
             yield f"{where}.unit: {fault.unit} is not on {cable.id}"
         if cable.speaks in ON_THEIR_OWN:
             yield f"{where}.cable: {cable.id} speaks {cable.speaks}; use its devices' acts"
-        elif why := misfit(fault.kind, SEALINGS.get(cable.speaks), is_tcp=cable.tcp is not None):
+        elif why := why_not(fault.fault, SEALINGS.get(cable.speaks), is_network=cable.tcp is not None):
             yield f"{where}.kind: {why}"
 
 

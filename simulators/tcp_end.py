@@ -12,7 +12,7 @@ Heard = Callable[[bytes, Callable[[bytes], None]], int]
 class TcpEnd:
     """Listens at host:port. Port 0 takes a free one; once open, `address` tells which."""
 
-    goes_with_power = True
+    is_network = True
     driver_baud = 0
 
     def __init__(self, host: str, port: int) -> None:

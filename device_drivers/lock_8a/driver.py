@@ -107,4 +107,4 @@ def build(site: Site) -> Driver:
     )
 
 
-KIND = PolledKind(build, "8a", SERIAL)
+KIND = PolledKind(build, "8a", SERIAL, {"lock": ("lock",), "item": ("item",)}, can_probe=True)

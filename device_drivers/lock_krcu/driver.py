@@ -133,4 +133,4 @@ def build(site: Site) -> Driver:
     return LockKrcu(site.unit, options)
 
 
-KIND = PolledKind(build, "krcu", SERIAL)
+KIND = PolledKind(build, "krcu", SERIAL, {"lock": ("lock",), "item": ("item",)}, can_probe=True)

@@ -87,4 +87,4 @@ def build(site: Site) -> Driver:
     return LockWinnsen(site.unit, site.channels)
 
 
-KIND = PolledKind(build, "winnsen", SERIAL)
+KIND = PolledKind(build, "winnsen", SERIAL, {"lock": ("lock",)}, can_probe=True)

@@ -77,4 +77,4 @@ def build(site: Site) -> Driver:
     return LockWkly(site.unit, site.channels)
 
 
-KIND = PolledKind(build, "wkly", SERIAL)
+KIND = PolledKind(build, "wkly", SERIAL, {"lock": ("lock",)}, can_probe=True)

@@ -11,7 +11,7 @@ from device_drivers.modbus.analogue_profile import AnalogueProfile, load_analogu
 from device_drivers.modbus.end_of_line import FAULTS, Band, EndOfLine
 from device_drivers.modbus.envelope import Envelope, Framing, framing_of
 from device_drivers.modbus.slices import Line, Slice, Span, cut, read_of, used_range
-from device_drivers.site import MODBUS, PolledKind, Site
+from device_drivers.site import CONTACT, MODBUS, PolledKind, Site
 
 
 class ModbusAiSupervised:
@@ -87,4 +87,4 @@ def build(site: Site) -> Driver:
     )
 
 
-KIND = PolledKind(build, "modbus", MODBUS, takes_profile=True, is_supervised=True)
+KIND = PolledKind(build, "modbus", MODBUS, {"ai": CONTACT}, takes_profile=True, is_supervised=True)

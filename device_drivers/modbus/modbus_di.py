@@ -1,5 +1,7 @@
 """Driver `modbus_di`: the inputs of a Modbus I/O module, with their counters or latches where it has them."""
 
+import msgspec
+
 from device_drivers.driver import Answer, Driver, Read
 from device_drivers.errors import UnaskedFrame
 from device_drivers.modbus import frame, turn
@@ -7,7 +9,7 @@ from device_drivers.modbus.envelope import Envelope, Framing, framing_of
 from device_drivers.modbus.profile import Profile, load_profile
 from device_drivers.modbus.slices import Line, Slice, Span, input_slices, read_of, used_range
 from device_drivers.modbus.turn import Ask, Turn, Write
-from device_drivers.site import MODBUS, PolledKind, Site
+from device_drivers.site import CONTACT, MODBUS, PolledKind, Site
 
 
 class ModbusDi:
@@ -114,8 +116,11 @@ def _request(ask: Ask) -> bytes:
 def build(site: Site) -> Driver:
     """The driver of one device. Raises ProfileFault."""
     assert site.profile is not None
+    profile = load_profile(site.profile)
+    if site.keeps_latches:
+        profile = msgspec.structs.replace(profile, latches=None)
     return ModbusDi(
-        load_profile(site.profile),
+        profile,
         site.unit,
         framing_of(site),
         channels=site.channels,
@@ -124,4 +129,4 @@ def build(site: Site) -> Driver:
     )
 
 
-KIND = PolledKind(build, "modbus", MODBUS, takes_profile=True)
+KIND = PolledKind(build, "modbus", MODBUS, {"di": CONTACT}, takes_profile=True)

@@ -15,7 +15,7 @@ import msgspec
 from device_drivers.driver import Fault, Listener, Observation, Sight, Tell
 from device_drivers.errors import ProfileFault
 from device_drivers.onvif_camera.events import INPUT_PREFIX, VIDEO_CHANNELS, States
-from device_drivers.site import ListenerKind, ListenerSite, typed_options
+from device_drivers.site import CONTACT, ListenerKind, ListenerSite, typed_options
 
 if TYPE_CHECKING:
     from device_drivers.onvif_camera.session import CameraSession
@@ -117,4 +117,6 @@ def build(site: ListenerSite) -> Listener:
     return OnvifCamera(device, host, int(port), (options.user, password), own.channels)
 
 
-KIND = ListenerKind(build, "onvif")
+_POINT_TYPES = dict.fromkeys(VIDEO_CHANNELS, ("tamper",)) | {INPUT_PREFIX.rstrip(":"): CONTACT}
+
+KIND = ListenerKind(build, "onvif", _POINT_TYPES, is_camera=True)

@@ -24,7 +24,7 @@ from onvif.util import is_auth_error
 from zeep.exceptions import Fault
 from zeep.settings import Settings
 
-from device_drivers.errors import BadFrame, DeviceRefused, DriverError, LinkDown, NoReply
+from device_drivers.errors import BadFrame, DeviceRefused, DriverError, LinkDown, LoginRefused, NoReply
 from device_drivers.onvif_camera.events import Event
 
 ANSWER_MAX_BYTES = 256 * 1024
@@ -53,7 +53,7 @@ class _BoundedTransport(AsyncTransportProtocolErrorHandler):  # type: ignore[mis
         data = message.encode() if isinstance(message, str) else message
         async with self.session.post(address, data=data, headers=headers, allow_redirects=False) as answer:
             if answer.status == 401:
-                raise DeviceRefused("asks for a login that is not WS-UsernameToken")
+                raise LoginRefused("asks for a login that is not WS-UsernameToken")
             if answer.content_type not in _MEDIA_TYPES:
                 raise BadFrame(f"answers {answer.status} with {answer.content_type[:TEXT_MAX_CHARS]}")
             content = b""
@@ -212,8 +212,9 @@ class CameraSession:
         except TimeoutError:
             raise NoReply(f"{what}: nothing within {within_s:.0f} s") from None
         except Fault as fault:
-            raise DeviceRefused(f"{what}: {_refusal(fault)}") from None
-        except OSError as error:
+            refusal = _refusal(fault)
+            raise type(refusal)(f"{what}: {refusal}") from None
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot carry
             raise LinkDown(f"{what}: {error}") from None
         except Exception as error:
             raise BadFrame(f"{what}: {type(error).__name__}") from error
@@ -291,11 +292,13 @@ def _half_life_s(answer: Any) -> float:
     return float(min(max(lifetime_s, PULL_S), LIFETIME_S)) / 2
 
 
-def _refusal(fault: Fault) -> str:
+def _refusal(fault: Fault) -> DeviceRefused:
     try:
-        return "user or password" if is_auth_error(fault) else _text(fault.message)
+        return (
+            LoginRefused("user or password") if is_auth_error(fault) else DeviceRefused(_text(fault.message))
+        )
     except (AttributeError, TypeError):
-        return "a fault without a reason"
+        return DeviceRefused("a fault without a reason")
 
 
 def _nothing(_answer: Any) -> None:

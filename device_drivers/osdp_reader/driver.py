@@ -155,4 +155,4 @@ def build(site: ListenerSite) -> Listener:
     return OsdpReaders(Line(site.address, site.baud, tuple(readers)))
 
 
-KIND = ListenerKind(build, "osdp", devices_max=16)
+KIND = ListenerKind(build, "osdp", {CARD: ("reader",), TAMPER: ("tamper",)}, devices_max=16)

@@ -20,6 +20,8 @@ DOUBT_FACTOR = 2
 
 
 Epc = Annotated[str, Meta(pattern=r"^([0-9A-F]{4}){1,31}\Z")]
+TAG_POINTS = {"tag": ("item",), "antenna": ("tamper",)}
+"""What points on a reader's channels may be."""
 _TAG_CHANNEL = re.compile(r"^tag:((?:[0-9A-F]{4}){1,31})\Z")
 
 

@@ -11,7 +11,7 @@ from msgspec import Meta, structs
 
 from device_drivers.driver import Answer, Driver, Read
 from device_drivers.errors import BadFrame, DeviceBusy, DeviceRefused, WrongReply
-from device_drivers.rfid.presence import Presence, TagOptions, epcs
+from device_drivers.rfid.presence import TAG_POINTS, Presence, TagOptions, epcs
 from device_drivers.rfid.round import INPUT_MAX_BYTES, Round
 from device_drivers.rfid_m100 import codec
 from device_drivers.site import SERIAL, PolledKind, Site, typed_options
@@ -98,4 +98,4 @@ def build(site: Site) -> Driver:
     return RfidM100(site.unit, epcs(site.channels), typed_options(site.options, M100Options))
 
 
-KIND = PolledKind(build, "m100", SERIAL, is_addressed=False)
+KIND = PolledKind(build, "m100", SERIAL, TAG_POINTS, is_addressed=False)

@@ -11,7 +11,7 @@ from msgspec import Meta, structs
 
 from device_drivers.driver import Answer, Driver, Read
 from device_drivers.errors import BadFrame, DeviceRefused, WrongUnit
-from device_drivers.rfid.presence import Presence, TagOptions, epcs
+from device_drivers.rfid.presence import TAG_POINTS, Presence, TagOptions, epcs
 from device_drivers.rfid.round import INPUT_MAX_BYTES, Round
 from device_drivers.rfid_uhf18 import codec
 from device_drivers.site import SERIAL, PolledKind, Site, check_unit, typed_options
@@ -114,4 +114,4 @@ def build(site: Site) -> Driver:
     return RfidUhf18(site.unit, epcs(site.channels), typed_options(site.options, Uhf18Options))
 
 
-KIND = PolledKind(build, "uhf18", SERIAL)
+KIND = PolledKind(build, "uhf18", SERIAL, TAG_POINTS)

@@ -237,4 +237,4 @@ def build(site: Site) -> Driver:
     return SmsModem(site.unit, pin)
 
 
-KIND = PolledKind(build, "at", SERIAL, is_addressed=False)
+KIND = PolledKind(build, "at", SERIAL, {CHANNEL: ("modem",)}, is_addressed=False, is_agents_alone=True)

@@ -31,7 +31,7 @@ class TcpTransport:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 wire, _ = await loop.create_connection(lambda: _Receiver(inbox), self._host, self._port)
-        except (OSError, TimeoutError) as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot carry
             raise LinkDown(str(error) or "no answer") from error
         _watch_silence(wire.get_extra_info("socket"))
         self._wire, self._inbox = wire, inbox

@@ -15,7 +15,7 @@ import structlog
 from contract.ids import PointId
 from contract.pictures import NoPicture, PictureHeader
 from contract.points import Quality
-from device_drivers.errors import DriverError
+from device_drivers.errors import DriverError, LoginRefused
 from edge.recorder import entry, wire
 from edge.recorder.address import stream_url
 from edge.recorder.frames import Frame, Mailbox
@@ -27,6 +27,8 @@ OnPicture = Callable[[PointId, str, Quality], None]
 
 LOST = "lost"
 END_PATIENCE_S = 2.0
+LOGIN_PAUSE_S = 600.0
+"""Before a camera that refused our login is asked again: it may lock the account after a few of these."""
 
 log = structlog.get_logger()
 
@@ -48,12 +50,14 @@ class Camera:
         self._seq = 0
         self._is_lost = False
         self._why = self._detail = ""
+        self._pause_s = 0.0
 
     async def run(self) -> None:
         """One process after the other, until cancelled."""
         while True:
             await self._run_process()
-            await asyncio.sleep(self._watchdog.ended(random.random()))  # noqa: S311 (jitter)
+            wait_s = self._watchdog.ended(random.random())  # noqa: S311 (jitter)
+            await asyncio.sleep(self._pause_s + wait_s)
 
     def tick(self) -> None:
         """Called every TICK_S: ends a process that hangs, says that the picture is lost."""
@@ -91,10 +95,12 @@ class Camera:
                     self._newest = None
 
     async def _run_process(self) -> None:
+        self._pause_s = 0.0
         try:
             url = await stream_url(self._settings)
         except DriverError as error:
             self._why, self._detail = error.code, str(error)
+            self._pause_s = LOGIN_PAUSE_S if isinstance(error, LoginRefused) else 0.0
             self._watchdog.started()
             return
         ours, theirs = socket.socketpair()

@@ -1,4 +1,7 @@
-"""`casewatch edge capture`: a bus's normal schedule, every exchange into a file that a test can replay."""
+"""`casewatch edge capture`: a bus's normal schedule, every exchange into a file that a test can replay.
+
+But for latches: they are evidence for the agent's journal, so they are neither read nor cleared.
+"""
 
 import asyncio
 import contextlib
@@ -8,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-import typer
 from rich.console import Console
 from rich.status import Status
 
@@ -22,7 +24,7 @@ from edge.technician import screen
 from edge.technician.alone import alone
 from edge.technician.stopping import until_stopped
 from edge.technician.turns import turns
-from edge.technician.untouched import has_latches, is_agents_alone
+from edge.technician.untouched import is_agents_alone, untouched
 
 
 class CaptureSummary(msgspec.Struct, frozen=True):
@@ -41,9 +43,6 @@ def run(settings_file: Path, bus: str, file: Path, for_s: float, *, is_json: boo
     settings = settings_check.load(settings_file)
     line = find(settings, bus)
     digest = settings_check.fingerprint(settings_file, settings)
-    for device in settings.device:
-        if device.bus == bus and has_latches(device):
-            typer.echo(f"{device.id}: latches are cleared as by the agent, but told to no journal", err=True)
     with alone(settings.data_dir, "capture"):
         summary = asyncio.run(_capture(settings, line, file, for_s, digest, is_json=is_json))
     if is_json:
@@ -51,18 +50,19 @@ def run(settings_file: Path, bus: str, file: Path, for_s: float, *, is_json: boo
     else:
         errors = ", ".join(f"{count} {code}" for code, count in summary.errors.items())
         told = f"{summary.exchanges} exchanges of bus {bus} in {summary.took_s:.1f} s"
-        screen.print_line(f"{file}: {told}, {errors or 'all sound'}")
+        sound = "all sound" if summary.exchanges else "a serial line is first listened to for a second: --for"
+        screen.print_line(f"{file}: {told}, {errors or sound}")
     return summary.exchanges > 0
 
 
 def find(settings: Settings, bus: str) -> BusPlan:
-    """The plan of a bus. Raises NotThere."""
+    """The plan of a bus, whose reads clear no latch. Raises NotThere."""
     entry = next((entry for entry in settings.bus if entry.id == bus), None)
     if entry is None:
         raise NotThere(f"no bus {bus} in the settings; there are {', '.join(b.id for b in settings.bus)}")
     if any(device.bus == bus and is_agents_alone(device) for device in settings.device):
         raise NotThere(f"bus {bus}: a modem is the agent's alone: its reports would be deleted untold")
-    line = next((line for line in plan.plan(settings) if line.bus.id == bus), None)
+    line = next((line for line in untouched(settings) if line.bus.id == bus), None)
     if line is None:
         is_heard = any(d.bus == bus and d.driver in registry.LISTENERS for d in settings.device)
         why = "its devices speak by themselves, and no request is sent" if is_heard else "it has no devices"
@@ -107,7 +107,7 @@ async def _capture(
     count = 0
     is_live = screen.is_terminal() and not is_json
     status = Status("…", console=Console()) if is_live else None
-    with file.open("w", encoding="utf-8") as out, status or contextlib.nullcontext():
+    with file.open("x", encoding="utf-8") as out, status or contextlib.nullcontext():
         writer = CaptureWriter(out, header(settings, line, digest), began_ns)
 
         async def follow() -> None:

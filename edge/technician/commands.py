@@ -63,7 +63,7 @@ def probe(
         str | None,
         typer.Option(metavar="ADDRESS", help="Cameras on the network of this own address instead."),
     ] = None,
-    baud: Annotated[int, typer.Option(help="Of the --serial port.")] = 9600,
+    baud: Annotated[int, typer.Option(min=1_200, max=921_600, help="Of the --serial port.")] = 9600,
     bauds: Annotated[str, typer.Option(help="Other rates to try, such as 9600,19200,115200.")] = "",
     json: Json = False,
 ) -> None:
@@ -133,8 +133,9 @@ def capture(
 ) -> None:
     """Write every exchange of a bus into a file, frame by frame, that a test can replay.
 
-    Asks what the agent would ask, when it would; the agent must be stopped, and no row is written. Ends with
-    1 where nothing was exchanged, with 74 where the agent runs, or the port or the file cannot be had.
+    Asks what the agent would ask, when it would, but leaves latches to the agent's journal. The agent must be
+    stopped, and no row is written. Ends with 1 where nothing was exchanged, with 74 where the agent runs, or
+    the port or the file cannot be had.
     """
     from edge.technician import capture_command  # noqa: PLC0415
     from edge.technician.ending import ending  # noqa: PLC0415

@@ -1,5 +1,6 @@
 """The doctor's look at the box itself: serial ports, clock, disk, secrets. Opens no port, keeps no file."""
 
+import contextlib
 import grp
 import os
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from contract.points import Clock
 from edge.clock import SystemClock, wall_error_ms
+from edge.secret_files import all_secret_files
 from edge.settings import BusSettings, Settings
 from edge.technician.finding import Finding, Verdict
 
@@ -35,7 +37,7 @@ def check_port(bus: BusSettings, agent: int | None) -> Finding:
         mend = f"usermod -aG {group} USER, then log in again"
         return Finding(area, Verdict.FAULT, f"{path} may not be opened by this user", mend)
     holder = lock_holder(found)
-    if holder and holder != agent:
+    if holder and agent not in {holder, _parent(holder)}:
         mend = f"two masters garble each other: stop process {holder}"
         return Finding(area, Verdict.FAULT, f"{path} is held by process {holder} ({_name(holder)})", mend)
     if agent and not holder:
@@ -111,7 +113,8 @@ def _check_fsync(folder: Path) -> Finding:
         mend = f"chown the folder to the agent's user, or look at the disk: dmesg | tail ({folder})"
         return Finding("fsync", Verdict.FAULT, f"{folder}: {error.strerror}", mend)
     finally:
-        trial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            trial.unlink(missing_ok=True)
     took_ms = 1_000 * (time.monotonic() - began)
     text = f"{folder} is writable, fsync took {took_ms:.0f} ms"
     if took_ms <= FSYNC_SLOW_MS:
@@ -122,20 +125,10 @@ def _check_fsync(folder: Path) -> Finding:
 
 
 def check_secrets(settings: Settings) -> Iterator[Finding]:
-    """Files that only the agent's user should be able to read; and what the settings have none of."""
-    names = [settings.broker.password_file, settings.media.token_file if settings.media else None]
-    for name in filter(None, names):
-        area = f"secret {Path(name).name}"
-        try:
-            mode = Path(name).stat().st_mode
-        except OSError as error:
-            yield Finding(area, Verdict.FAULT, f"{name}: {error.strerror}", "write it, one line, mode 0600")
-            continue
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            text = f"{name} may be read by others (mode {mode & 0o777:04o})"
-            yield Finding(area, Verdict.DOUBTFUL, text, f"chmod 600 {name}")
-        else:
-            yield Finding(area, Verdict.OK, f"{name}, mode {mode & 0o777:04o}")
+    """Files that the agent's user should be able to read, and nobody else; what the settings have none of."""
+    agent = settings.data_dir.stat().st_uid if settings.data_dir.is_dir() else os.geteuid()
+    for name in all_secret_files(settings):
+        yield _check_secret(name, agent)
     yield Finding(
         "certificate",
         Verdict.ABSENT,
@@ -143,11 +136,40 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _check_secret(name: str, agent: int) -> Finding:
+    """`agent`: the number of its user. Who else looks may not be able to read what is in the file."""
+    area, path = f"secret {Path(name).name}", Path(name)
+    try:
+        found = path.stat()
+        is_empty = not found.st_size or (os.access(path, os.R_OK) and not path.read_bytes().strip())
+    except OSError as error:
+        return Finding(area, Verdict.FAULT, f"{name}: {error.strerror}", "write it, one line, mode 0600")
+    mode = found.st_mode & 0o777
+    if is_empty:
+        return Finding(area, Verdict.FAULT, f"{name} is empty", "write it, one line, mode 0600")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        text = f"{name} may be read by others (mode {mode:04o})"
+        return Finding(area, Verdict.DOUBTFUL, text, f"chmod 600 {name}")
+    if found.st_uid != agent or (agent and not mode & stat.S_IRUSR):
+        text = f"{name} is uid {found.st_uid}'s, mode {mode:04o}, and the agent's user is uid {agent}"
+        verdict = Verdict.FAULT if agent else Verdict.DOUBTFUL  # root can read it, but so can its owner
+        return Finding(area, verdict, text, f"chown {agent} {name}; chmod 600 {name}")
+    return Finding(area, Verdict.OK, f"{name}, mode {mode:04o}")
+
+
 def _group(gid: int) -> str:
     try:
         return grp.getgrgid(gid).gr_name
     except KeyError:
         return str(gid)
+
+
+def _parent(process: int) -> int | None:
+    """Who started it: card readers' lines are held by a child of the agent."""
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _name(pid: int) -> str:

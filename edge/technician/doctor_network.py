@@ -40,7 +40,7 @@ async def _check_module(area: str, host: str, port: int, connected: set[tuple[st
     """Many modules and every ser2net take one connection: where the agent has it, that is the answer."""
     try:
         addresses = await _resolve(host, port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         return _unresolved(area, host, error)
     if connected & set(addresses):
         return Finding(area, Verdict.OK, f"{host}:{port}: connected from this machine already")
@@ -61,11 +61,13 @@ async def _check_camera(camera: CameraSettings) -> Finding:
     area = f"camera {camera.point}"
     try:
         url = urlsplit(await stream_url(camera))
+        host, port = url.hostname or "", url.port or RTSP_PORT
     except DriverError as error:
         return Finding(
             area, Verdict.FAULT, str(error), "the camera's address for ONVIF, its user and password"
         )
-    host, port = url.hostname or "", url.port or RTSP_PORT
+    except ValueError:  # its text would quote the url
+        return Finding(area, Verdict.FAULT, "its url is none", 'url = "rtsp://host:port/path"')
     request = f"OPTIONS rtsp://{host}:{port}{url.path} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode()
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -88,11 +90,11 @@ async def check_broker(broker: BrokerSettings) -> list[Finding]:
     area, where = "broker", f"{broker.host}:{broker.port}"
     try:
         await _resolve(broker.host, broker.port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         return [_unresolved(area, broker.host, error), _no_centre("the broker is not reached")]
     try:
         answer = await asyncio.to_thread(ask_broker, broker, topics.CENTRAL_STATUS)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         mend = "is mosquitto running there, is the port open in the firewall, is the way there up?"
         text = f"{where}: {_reason(error)}"
         return [Finding(area, Verdict.FAULT, text, mend), _no_centre("the broker is not reached")]
@@ -152,7 +154,7 @@ async def _resolve(host: str, port: int) -> Iterable[tuple[str, int]]:
     return {(str(address[0]), int(address[1])) for *_, address in found}
 
 
-def _unresolved(area: str, host: str, error: OSError) -> Finding:
+def _unresolved(area: str, host: str, error: Exception) -> Finding:
     mend = "write the address in numbers, or mend the name: /etc/hosts, DNS"
     return Finding(area, Verdict.FAULT, f"{host} has no address: {_reason(error)}", mend)
 

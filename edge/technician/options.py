@@ -3,6 +3,7 @@
 import typer
 
 from edge.technician import probing
+from edge.technician.probing import is_number
 
 
 def parse_units(text: str) -> tuple[int, ...]:
@@ -16,7 +17,7 @@ def parse_units(text: str) -> tuple[int, ...]:
 def parse_bauds(text: str) -> tuple[int, ...]:
     """`9600,19200`; empty: none."""
     rates = [part.strip() for part in text.split(",") if part.strip()]
-    wrong = next((rate for rate in rates if not rate.isdecimal() or not 1200 <= int(rate) <= 921_600), None)
+    wrong = next((rate for rate in rates if not is_number(rate) or not 1200 <= int(rate) <= 921_600), None)
     if wrong is not None:
         raise typer.BadParameter(f"{wrong!r} is no baud rate from 1200 to 921600", param_hint="--bauds")
     return tuple(map(int, rates))
@@ -27,6 +28,6 @@ def parse_address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon:
         return text, 502
-    if not host or not port.isdecimal() or not 1 <= int(port) <= 65_535:
+    if not host or not is_number(port) or not 1 <= int(port) <= 65_535:
         raise typer.BadParameter(f"{text!r} is no HOST:PORT", param_hint="--tcp")
     return host.strip("[]"), int(port)

@@ -41,8 +41,9 @@ TCP_UNIT = 255
 LOCK_UNIT = 0
 """Asked of lock boards beside the others: two families number them from 0."""
 UNIT_MAX = 255
-LOCK_KINDS = ("lock_8a", "lock_krcu", "lock_winnsen", "lock_wkly")
-"""Families whose status read is asked on a serial line, as far as there are drivers for them."""
+DIGITS_MAX = 6
+LOCK_KINDS = tuple(name for name, kind in registry.DRIVERS.items() if kind.can_probe)
+"""Families whose status read is asked on a serial line."""
 _ABSENT_EXCEPTIONS = (10, 11)
 """A gateway's word that nobody is there."""
 
@@ -91,13 +92,18 @@ def parse_units(text: str) -> tuple[int, ...]:
     units: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
+        if not is_number(first) or (dash and not is_number(last)):
             raise ValueError(f"{part.strip()!r} is neither a unit such as 5 nor a range such as 1-32")
         low, high = int(first), int(last or first)
         if not low <= high <= UNIT_MAX:
             raise ValueError(f"{part.strip()}: units are 0 to {UNIT_MAX}, the lower first")
         units.update(range(low, high + 1))
     return tuple(sorted(units))
+
+
+def is_number(text: str) -> bool:
+    """Whether these are digits as a keyboard has them, and no more than any option needs."""
+    return text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX
 
 
 def ranges(numbers: Iterable[int]) -> str:

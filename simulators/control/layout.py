@@ -6,7 +6,7 @@ import msgspec
 
 from simulators.cable import Cable
 from simulators.installation import CAMERAS, Installation
-from simulators.makes import MAKES
+from simulators.makes import make_of
 from simulators.scenario import CableSettings, DeviceSettings, Room
 
 
@@ -43,7 +43,7 @@ def _cable(cable: CableSettings, installation: Installation) -> dict[str, Any]:
         "speaks": cable.speaks,
         "baud": cable.baud,
         "online": installation.online()[cable.id],
-        "has_frames": isinstance(line, Cable),
+        "has_faults": isinstance(line, Cable),
         "faults": line.fitting_faults() if isinstance(line, Cable) else [],
         "devices": [
             _device(device, acts.get(device.unit, ()))
@@ -54,7 +54,8 @@ def _cable(cable: CableSettings, installation: Installation) -> dict[str, Any]:
 
 
 def _device(device: DeviceSettings, acts: tuple[str, ...]) -> dict[str, Any]:
-    make = MAKES[device.make]
+    make = make_of(device.make)
+    assert make is not None, "the scenario was checked"
     locks, items = device.locks(), device.items()
     slots = device.slots if make.kind == "cabinet" else 0
     return {

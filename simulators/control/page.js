@@ -61,14 +61,14 @@ function drawCard(cable, inside, wire) {
 
 function cableCard(cable) {
   const devices = cable.devices.map(drawDevice);
-  const [frames, switches] = cable.has_frames ? [framePanel(cable), faultPanel(cable)] : [];
+  const frames = framePanel(cable);
+  const switches = cable.has_faults ? faultPanel(cable) : null;
   const { card, showOnline } = drawCard(cable, devices.map(({ box }) => box),
-    frames ? [element("div", { class: "wire" }, frames.box, switches.box)] : []);
-  card.classList.toggle("wide", !frames);
+    [element("div", { class: "wire" }, frames.box, ...(switches ? [switches.box] : []))]);
   cards.set(cable.id, {
     showOnline,
     showFaults: (active) => { switches?.show(active); card.classList.toggle("faulted", active.length > 0); },
-    refreshes: [...(frames ? [frames.refresh] : []), ...devices.flatMap(({ refresh }) => refresh ?? [])],
+    refreshes: [frames.refresh, ...devices.flatMap(({ refresh }) => refresh ?? [])],
   });
   return card;
 }

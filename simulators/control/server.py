@@ -13,12 +13,13 @@ from msgspec import Meta
 from simulators.control.fault_words import FAULT_WORDS
 from simulators.control.layout import layout
 from simulators.errors import BadValue, PortBusy, SimulatorError, UnknownAct, UnknownDevice, UnknownPoint
-from simulators.faults import Fault, FaultKind
+from simulators.faults import OF_THE_LINE, Fault, FaultKind
 from simulators.installation import Installation
 from simulators.plant import VALUES, point_kind
 from simulators.scenario import How, Move
 
 BODY_MAX_BYTES = 1024
+DIGITS_MAX = 15
 FOLDER = Path(__file__).parent
 FILES = {
     "/": "page.html",
@@ -62,14 +63,14 @@ class FaultBody(msgspec.Struct, forbid_unknown_fields=True):
     kind: FaultKind
     unit: int | None = None
     p: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    every: Annotated[int, Meta(ge=0)] = 0
-    count: Annotated[int, Meta(ge=0)] = 0
+    every: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    count: Annotated[int, Meta(ge=0, le=10_000)] = 0
     ms: Annotated[float, Meta(ge=0, le=60_000)] = 600.0
     code: Annotated[int, Meta(ge=1, le=11)] = 4
 
 
 class HealBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Nothing named: every fault of every cable."""
+    """Nothing named: every fault of every cable. An id is one of its cable's."""
 
     cable: str | None = None
     id: int | None = None
@@ -163,7 +164,10 @@ class ControlServer:
             for name, cable in self._installation.cables().items()
             for entry in cable.faults.active.values()
         ]
-        kinds = [{"kind": kind, "zh": zh, "en": en} for kind, (zh, en) in FAULT_WORDS.items()]
+        kinds = [
+            {"kind": kind, "zh": zh, "en": en, "of_line": kind in OF_THE_LINE}
+            for kind, (zh, en) in FAULT_WORDS.items()
+        ]
         return _json({"kinds": kinds, "active": active})
 
     async def _inject(self, request: web.Request) -> web.Response:
@@ -174,6 +178,8 @@ class ControlServer:
 
     async def _heal(self, request: web.Request) -> web.Response:
         body = await _body(request, HealBody)
+        if body.id is not None and body.cable is None:
+            raise BadValue("an id is one of its cable's; name the cable")
         cables = self._installation.cables()
         names = [body.cable] if body.cable else list(cables)
         for name in names:
@@ -187,8 +193,8 @@ class ControlServer:
 
 def _number(request: web.Request, name: str) -> int:
     text = request.query.get(name, "0")
-    if not text.isdecimal():
-        raise BadValue(f"{name}: {text!r} is no number")
+    if not text.isdecimal() or len(text) > DIGITS_MAX:
+        raise BadValue(f"{name}: {text[:DIGITS_MAX]!r} is no number of up to {DIGITS_MAX} digits")
     return int(text)
 
 
@@ -210,7 +216,7 @@ async def _refusals(
     try:
         return await handler(request)
     except SimulatorError as fault:
-        return _json({"code": fault.code, "message": str(fault)}, STATUS[type(fault)])
+        return _json({"code": fault.code, "message": str(fault)}, STATUS.get(type(fault), 409))
 
 
 def _json(content: Any, status: int = 200) -> web.Response:

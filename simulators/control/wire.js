@@ -8,13 +8,16 @@ const FRAMES_SHOWN = 200;
 const FAULTED_KEPT = 60;  // on top of those: a spoiled frame is not to be washed away by sound ones
 const NEAR_END_PX = 24;
 
-let kinds = new Map();  // fault kind → [zh, en]
+let kinds = [];  // {kind, zh, en, of_line}
 
-export function learnFaultKinds(list) {
-  kinds = new Map(list.map(({ kind, zh, en }) => [kind, [zh, en]]));
+export function learnFaultKinds(list) { kinds = list; }
+
+const isOfLine = (kind) => kinds.find((known) => known.kind === kind)?.of_line ?? false;
+
+export function faultWords(kind) {
+  const known = kinds.find((one) => one.kind === kind);
+  return known ? [known.zh, known.en] : [kind, kind];
 }
-
-export const faultWords = (kind) => kinds.get(kind) ?? [kind, kind];
 
 function frameRow(frame) {
   const signs = frame.faults.map((kind) => element("span", { class: "fault-sign" }, "⚠ ", both(faultWords(kind))));
@@ -65,15 +68,18 @@ export function framePanel(cable) {
 
 function often(fault) {
   if (fault.every > 1) return [`每 ${fault.every} 帧一次`, `every ${fault.every} frames`];
-  if (fault.every === 0 && fault.p < 1) return [`概率 ${fault.p * 100} %`, `chance ${fault.p * 100} %`];
+  const percent = Number((fault.p * 100).toFixed(1));
+  if (fault.every === 0 && fault.p < 1) return [`概率 ${percent} %`, `chance ${percent} %`];
   return ["每一帧", "every frame"];
 }
 
 export function activeWords(fault) {
   const [kind, how] = [faultWords(fault.kind), often(fault)];
+  if (isOfLine(fault.kind)) return kind.map((word, side) => [word, ["整条线，直到恢复", "whole line, until healed"][side]].join(side ? ", " : "，"));
+  const own = { late: [`${fault.ms} 毫秒`, `${fault.ms} ms`], exception: [`代码 ${fault.code}`, `code ${fault.code}`] }[fault.kind];
   const unit = fault.unit === null ? ["所有单元", "all units"] : [`单元 ${fault.unit}`, `unit ${fault.unit}`];
   const left = fault.count ? [`还剩 ${fault.left} 次`, `${fault.left} left`] : ["直到恢复", "until healed"];
-  return [0, 1].map((side) => [kind, unit, how, left].map((words) => words[side]).join(side ? ", " : "，"));
+  return [0, 1].map((side) => [kind, ...(own ? [own] : []), unit, how, left].map((words) => words[side]).join(side ? ", " : "，"));
 }
 
 function numberField(words, after, attributes) {
@@ -81,27 +87,49 @@ function numberField(words, after, attributes) {
   return [input, element("label", {}, both(words), input, both(after))];
 }
 
+const KIND_GROUPS = [["应答 of replies", false], ["整条线 of the whole line", true]];
+
+function kindChoice(cable, onchange) {
+  return element("select", { name: "kind", "aria-label": "故障种类 kind of fault", onchange },
+    ...KIND_GROUPS.map(([label, ofLine]) => element("optgroup", { label },
+      ...kinds.filter((one) => one.of_line === ofLine && cable.faults.includes(one.kind))
+        .map(({ kind, zh, en }) => element("option", { value: kind }, `${zh} ${en}`)))));
+}
+
+// Only the fields that the chosen kind uses are shown, and only those are sent.
 function injectForm(cable, units) {
-  const kind = element("select", { name: "kind", "aria-label": "故障种类 kind of fault" },
-    ...[...kinds].filter(([value]) => cable.faults.includes(value)).map(([value, words]) => element("option", { value }, words.join(" "))));
+  const kind = kindChoice(cable, () => showFields());
   const unit = element("select", { name: "unit", "aria-label": "哪个单元 which unit" },
     element("option", { value: "" }, "所有单元 all units"),
     ...units.map((number) => element("option", { value: number }, `单元 unit ${number}`)));
   const [every, everyLabel] = numberField(["每", "every"], ["帧一次", "frames"], { name: "every", min: 1, max: 10000, value: 1 });
   const [count, countLabel] = numberField(["共", "in all"], ["次，0 为不限", "times, 0: until healed"],
     { name: "count", min: 0, max: 10000, value: 0 });
-  const [ms, msLabel] = numberField(["迟", "late by"], ["毫秒", "ms"], { name: "ms", min: 1, max: 60000, value: 600 });
-  const [code, codeLabel] = numberField(["异常码", "exception"], ["", ""], { name: "code", min: 1, max: 11, value: 4 });
-  const showOwn = () => { msLabel.hidden = kind.value !== "late"; codeLabel.hidden = kind.value !== "exception"; };
-  kind.addEventListener("change", showOwn);
-  showOwn();
+  const [chance, chanceLabel] = numberField(["概率", "chance"], ["%", ""], { name: "p", min: 0.1, max: 100, step: 0.1, value: 100 });
+  const [ms, msLabel] = numberField(["迟", "late by"], ["毫秒", "ms"], { name: "ms", min: 0, max: 60000, value: 600 });
+  const [code, codeLabel] = numberField(["异常代码", "exception code"], ["", ""], { name: "code", min: 1, max: 11, value: 4 });
+  function showFields() {
+    const ofReplies = !isOfLine(kind.value);
+    unit.hidden = !ofReplies;
+    for (const [label, isUsed] of [[everyLabel, ofReplies], [countLabel, ofReplies], [chanceLabel, ofReplies && every.value === "1"],
+      [msLabel, kind.value === "late"], [codeLabel, kind.value === "exception"]]) {
+      label.hidden = !isUsed;
+      label.querySelector("input").disabled = !isUsed;
+    }
+  }
+  function asked() {
+    if (isOfLine(kind.value)) return {};
+    const often = every.value === "1" ? { p: Number(chance.value) / 100 } : { every: Number(every.value) };
+    return { ...often, count: Number(count.value), ...(unit.value && { unit: Number(unit.value) }),
+      ...(kind.value === "late" && { ms: Number(ms.value) }), ...(kind.value === "exception" && { code: Number(code.value) }) };
+  }
+  every.addEventListener("input", showFields);
+  showFields();
   return element("form", { class: "inject", onsubmit: (event) => {
     event.preventDefault();
-    act("/faults", {
-      cable: cable.id, kind: kind.value, every: Number(every.value), count: Number(count.value), ms: Number(ms.value), code: Number(code.value),
-      ...(unit.value && { unit: Number(unit.value) }),
-    });
-  } }, kind, unit, msLabel, codeLabel, everyLabel, countLabel, element("button", { class: "inject-button" }, "⚡ ", both(["注入故障", "inject"])));
+    act("/faults", { cable: cable.id, kind: kind.value, ...asked() });
+  } }, kind, unit, everyLabel, chanceLabel, countLabel, msLabel, codeLabel,
+  element("button", { class: "inject-button" }, "⚡ ", both(["注入故障", "inject"])));
 }
 
 // The fault switches of a cable. `show` takes those active on it, and keeps the focus where it was.

@@ -51,7 +51,7 @@ const ACTS = {
   "auto-upload": ["主动上传", "auto-upload"], duplicate: ["相邻天线串读", "duplicate reads"], steady: ["恢复稳定", "steady"],
   unregister: ["脱网", "leave network"], register: ["入网", "join network"],
   "report lost": ["丢一份回执", "lose one report"],
-  busy: ["忙", "busy"], ready: ["就绪", "ready"],
+  busy: ["忙", "busy"], nak: ["要求加密 NAK 06", "refuse with NAK 06"], ready: ["就绪", "ready"],
   card: ["刷卡", "hold card"], tamper: ["拆外壳", "open housing"], untamper: ["装回外壳", "close housing"],
   "wrong key": ["换错密钥", "wrong key"], "right key": ["换回密钥", "right key"],
   away: ["断线", "cable off"], back: ["接回", "cable on"],

@@ -4,8 +4,11 @@ A scenario of its own on free ports; this test is the host on the Modbus cable.
 """
 
 import json
+import os
 import re
+import select
 import socket
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -71,7 +74,33 @@ pty = "pty-sms"
 id = "modem"
 cable = "sms"
 make = "sms-modem"
+[[cable]]
+id = "hall"
+speaks = "osdp"
+pty = "pty-hall"
+[[device]]
+id = "reader"
+cable = "hall"
+make = "osdp-reader"
+key = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
+[[cable]]
+id = "lens"
+speaks = "onvif"
+tcp = {onvif}
+[[device]]
+id = "lens"
+cable = "lens"
+make = "onvif-camera"
+room = "t.r1"
+user = "viewer"
+password = "not-a-secret"
 """
+GET_CLOCK = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
+    '<GetSystemDateAndTime xmlns="http://www.onvif.org/ver10/device/wsdl"/></s:Body></s:Envelope>'
+)
+OSDP_ID = bytes.fromhex("53 01 09 00 04 61 00 60 23")
+"""The question who reader 1 is, from the vectors of the contract tests."""
 
 # What a person reads or hears of each control; an option is one of many and is read with its list.
 NAMES = """
@@ -86,9 +115,10 @@ class Bench:
     """The running simulators, their control, and the host's end of the Modbus cable."""
 
     def __init__(self, folder: Path) -> None:
-        self.control_port, self.modbus_port = free_ports(2)
-        text = SCENARIO.format(control=self.control_port, modbus=self.modbus_port)
+        self.control_port, self.modbus_port, self.onvif_port = free_ports(3)
+        text = SCENARIO.format(control=self.control_port, modbus=self.modbus_port, onvif=self.onvif_port)
         (folder / "bench.toml").write_text(text)
+        self.folder = folder
         self.process = Process("sim", [*CASEWATCH, "sim", "run", "bench.toml"], folder)
         self.control = Http(f"http://127.0.0.1:{self.control_port}")
 
@@ -108,6 +138,20 @@ class Bench:
                 return line.recv(64)
             except TimeoutError:
                 return b""
+
+    def ask_reader(self) -> bytes:
+        """The card reader's answer to who it is; empty where none comes within half a second."""
+        line = os.open(self.folder / "pty-hall", os.O_RDWR | os.O_NOCTTY)
+        try:
+            os.write(line, OSDP_ID)
+            return os.read(line, 64) if select.select([line], [], [], 0.5)[0] else b""
+        finally:
+            os.close(line)
+
+    def ask_camera(self) -> int:
+        address = f"http://127.0.0.1:{self.onvif_port}/onvif/device_service"
+        with urllib.request.urlopen(address, GET_CLOCK.encode(), timeout=5) as answer:
+            return int(answer.status)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +185,7 @@ def page(browser: Browser, bench: Bench) -> Iterator[Page]:
     opened.on("console", note)
     opened.on("pageerror", lambda fault: complaints.append(str(fault)))
     opened.goto(bench.control.address)
-    expect(opened.locator("[data-cable]")).to_have_count(4)
+    expect(opened.locator("[data-cable]")).to_have_count(6)
     yield opened
     context.close()
     assert complaints == []
@@ -230,6 +274,77 @@ def test_every_nth_frame_is_struck_so_often_and_no_more(page: Page, bench: Bench
     answers = [bool(bench.read_inputs()) for _ in range(4)]
     assert answers == [True, False, True, True]
     expect(cable.locator(".active-faults li")).to_have_count(0)
+
+
+def test_a_kind_shows_the_numbers_it_uses_and_sends_no_other(page: Page, bench: Bench) -> None:
+    cable = page.locator("[data-cable=io]")
+    fields = {name: cable.locator(f"[name={name}]") for name in ("unit", "every", "p", "count", "ms", "code")}
+
+    def choose(kind: str, shown: set[str]) -> None:
+        cable.locator("[name=kind]").select_option(kind)
+        for name, field in fields.items():
+            expect(field).to_be_visible(visible=name in shown)
+
+    def inject() -> dict[str, Any]:
+        with page.expect_request("**/faults") as asked:
+            cable.locator(".inject-button").click()
+        sent: dict[str, Any] = json.loads(asked.value.post_data or "")
+        return sent
+
+    of_replies = {"unit", "every", "p", "count"}
+    choose("exception", of_replies | {"code"})
+    fields["code"].fill("6")
+    assert inject() == {"cable": "io", "kind": "exception", "p": 1, "count": 0, "code": 6}
+    expect(cable.locator(".active-faults li")).to_contain_text("code 6, all units, every frame")
+    assert bench.read_inputs()[-2:] == bytes([0x82, 6])
+    cable.locator(".active-faults button").click()
+    expect(cable.locator(".active-faults li")).to_have_count(0)
+
+    choose("late", of_replies | {"ms"})
+    fields["ms"].fill("250")
+    fields["p"].fill("50")
+    assert inject() == {"cable": "io", "kind": "late", "p": 0.5, "count": 0, "ms": 250}
+    expect(cable.locator(".active-faults li")).to_contain_text("250 ms, all units, chance 50 %")
+    fields["every"].fill("2")
+    expect(fields["p"]).to_be_hidden()
+
+    choose("half_open", set())
+    assert inject() == {"cable": "io", "kind": "half_open"}
+    expect(cable.locator("[data-fault=half_open]")).to_contain_text("TCP half open, whole line, until healed")
+    assert cable.locator("[name=kind] optgroup").last.locator("option").count() == 6
+
+
+def test_a_fault_that_this_cable_cannot_have_is_refused_in_words(page: Page, bench: Bench) -> None:
+    cable = page.locator("[data-cable=cabinet]")
+    cable.locator("[name=kind]").select_option("exception")
+    cable.locator(".inject-button").click()
+    expect(page.get_by_role("alert")).to_contain_text("this cable's protocol has no exceptions")
+    assert bench.faults() == []
+
+
+def test_card_readers_have_frames_and_faults_as_every_cable(page: Page, bench: Bench) -> None:
+    cable = page.locator("[data-cable=hall]")
+    cable.scroll_into_view_if_needed()
+    assert bench.ask_reader()
+    expect(cable.locator(".frames li.out").last).to_contain_text("who are you to reader 1")
+    expect(cable.locator(".frames li.back").last).to_contain_text("identification from reader 1")
+    cable.locator("[name=kind]").select_option("lost")
+    cable.locator(".inject-button").click()
+    expect(cable.locator(".active-faults li")).to_have_count(1)
+    assert bench.ask_reader() == b""
+    expect(cable.locator(".frames li.faulted")).to_contain_text("⚠ 无应答 no reply")
+    cable.locator(".active-faults button").click()
+    expect(cable.locator(".active-faults li")).to_have_count(0)
+    assert bench.ask_reader()
+
+
+def test_a_network_camera_shows_what_it_was_asked_and_no_fault_switches(page: Page, bench: Bench) -> None:
+    cable = page.locator("[data-cable=lens]")
+    cable.scroll_into_view_if_needed()
+    assert bench.ask_camera() == 200
+    expect(cable.locator(".frames li.out").last).to_contain_text("GetSystemDateAndTime")
+    expect(cable.locator(".frames li.back").last).to_contain_text("GetSystemDateAndTime: answered")
+    expect(cable.locator(".inject")).to_have_count(0)
 
 
 def test_an_unplugged_cable_is_silent_and_says_so_in_words(page: Page, bench: Bench) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from device_drivers import registry
 from device_drivers.bus import Bus, BusSettings
 from device_drivers.capture_file import Capture, CaptureWriter, read_capture
 from device_drivers.driver import Driver, Observation
@@ -21,9 +20,10 @@ from edge.settings import BusSettings as LineSettings
 from edge.settings import DeviceSettings, PointSettings
 from edge.technician.turns import one_turn
 from simulators.input_module import InputModule
+from simulators.modbus_units import ModbusTcpUnits
 from simulators.module_map import MOXA_E1210
 from simulators.plant import Plant
-from tests.support.far_ends import tcp_module
+from tests.support.simulated_line import tcp_units_apart
 
 FOLDER = Path(__file__).parent / "captures"
 E1210 = FOLDER / "e1210-a-door-opens.jsonl"
@@ -35,23 +35,21 @@ def drivers(capture: Capture) -> dict[str, Driver]:
     told = capture.header
     line = LineSettings(id=told.bus, kind=told.kind, baud=told.baud, max_slice_ms=told.max_slice_ms)
     return {
-        device.id: registry.build(
-            device.driver,
-            plan.site(
-                DeviceSettings(
-                    id=device.id,
-                    bus=line.id,
-                    driver=device.driver,
-                    unit=device.unit,
-                    profile=device.profile,
-                    options=device.options,
-                ),
-                line,
-                [
-                    PointSettings(id="a.b.door", type="door", device=device.id, channel=channel)
-                    for channel in device.channels
-                ],
+        device.id: plan.build_driver(
+            DeviceSettings(
+                id=device.id,
+                bus=line.id,
+                driver=device.driver,
+                unit=device.unit,
+                profile=device.profile,
+                options=device.options,
             ),
+            line,
+            [
+                PointSettings(id="a.b.door", type="door", device=device.id, channel=channel)
+                for channel in device.channels
+            ],
+            keeps_latches=True,
         )
         for device in capture.header.devices
     }
@@ -95,7 +93,8 @@ async def test_a_slot_opens_again_in_a_capture_of_lock_boards() -> None:
 @pytest.fixture
 def module() -> Iterator[tuple[Plant, int]]:
     plant = Plant(["a.int1.door"])
-    with tcp_module(InputModule(MOXA_E1210, {0: "a.int1.door"}, plant)) as port:
+    module = InputModule(MOXA_E1210, {0: "a.int1.door"}, plant)
+    with tcp_units_apart(ModbusTcpUnits({1: module})) as port:
         yield plant, port
 
 

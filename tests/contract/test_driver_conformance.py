@@ -146,7 +146,7 @@ def model_kind(driver: type[ModelDriver]) -> PolledKind:
         check_unit(site.unit, 1, 32)
         return driver(site.unit)
 
-    return PolledKind(build, "model", ("serial",))
+    return PolledKind(build, "model", ("serial",), {})
 
 
 def failing(driver: type[ModelDriver], monkeypatch: pytest.MonkeyPatch) -> set[str]:

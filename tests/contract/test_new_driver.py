@@ -36,10 +36,10 @@ def test_a_new_family_passes_every_check_as_it_is_written(tree: Path) -> None:
     run(tree, python, "-m", "ruff", "format", "--quiet", ".")
     run(tree, python, "-m", "ruff", "check", ".")
     run(tree, python, "-m", "mypy", "device_drivers/acme_io", "simulators/acme_io.py", "simulators/makes.py")
-    said = run(
-        tree, python, "-m", "pytest", "-q", "tests/contract", "-k", "acme_io", "-p", "no:cacheprovider"
-    )
+    parts = ("tests/contract", "tests/fuzz")
+    said = run(tree, python, "-m", "pytest", "-q", *parts, "-k", "acme_io", "-p", "no:cacheprovider")
     assert int(said.rpartition(" passed")[0].split()[-1]) >= 25, said
+    run(tree, python, "-m", "casewatch", "edge", "check", "var/acme_io/edge.toml")
     words = "tests/unit/simulators/test_sim_page_words.py"
     run(tree, python, "-m", "pytest", "-q", words, "-p", "no:cacheprovider")
 

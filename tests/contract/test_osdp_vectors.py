@@ -126,7 +126,10 @@ async def test_our_readers_answer_the_recorded_question_with_the_recorded_identi
     try:
         os.write(line, ID)
         answer = b""
-        while len(answer) < len(IDENTITY) and select.select([line], [], [], 5)[0]:
+        while len(answer) < len(IDENTITY):
+            ready = await asyncio.to_thread(select.select, [line], [], [], 5)
+            if not ready[0]:
+                break
             answer += os.read(line, 64)
     finally:
         os.close(line)

@@ -6,22 +6,27 @@ var/fuzz/<codec>/crashes; make a vector of each in tests/contract.
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.progress import Progress, TextColumn
+from rich.table import Column, Table
 
 from tests.fuzz import properties
 
 FOLDER = Path("var/fuzz")
 RUNS = 1_000_000
 SMOKE_S = 30
+START_S = 2
+"""What a codec's process takes before its first input."""
 INPUT_MAX_BYTES = 1_024
 _DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 _PROGRESS = re.compile(r"#(\d+)\s.*?cov: (\d+).*?exec/s: (\d+)")
@@ -47,13 +52,17 @@ def main() -> int:
     if not wanted:
         sys.exit(f"script/fuzz: no codec begins so; there are {', '.join(known)}")
     console = Console()
+    workers = min(len(wanted), os.cpu_count() or 1)
     limit = f"-runs={arguments.runs}"
     if arguments.smoke:
-        limit = f"-max_total_time={max(1, SMOKE_S // len(wanted))}"
-    verdicts = []
-    for name in wanted:
-        verdicts.append(_campaign(name, limit, console))
-        verdicts[-1].worst_ms = _worst_ms(properties.target(name), name)
+        limit = f"-max_total_time={max(1, SMOKE_S * workers // len(wanted) - START_S)}"
+    with (
+        Progress(TextColumn("{task.description}"), console=console) as progress,
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        verdicts = list(pool.map(lambda name: _campaign(name, limit, progress), wanted))
+    for verdict in verdicts:
+        verdict.worst_ms = _worst_ms(properties.target(verdict.name), verdict.name)
     _show(verdicts, console)
     return any(verdict.crashes or verdict.said for verdict in verdicts)
 
@@ -66,7 +75,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _campaign(name: str, limit: str, console: Console) -> Verdict:
+def _campaign(name: str, limit: str, progress: Progress) -> Verdict:
     own = FOLDER / name
     for part in ("corpus", "crashes", "slow"):
         (own / part).mkdir(parents=True, exist_ok=True)
@@ -89,24 +98,26 @@ def _campaign(name: str, limit: str, console: Console) -> Verdict:
     command = [sys.executable, "-m", "tests.fuzz.fuzz_one", str(own / "slow"), name, *words]
     verdict = Verdict(name)
     began_s = time.monotonic()
-    with (
-        console.status(f"{name}: …") as status,
-        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as child,
-    ):
+    task = progress.add_task(f"{name}: …", total=None)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as child:
         assert child.stderr is not None
         last: list[str] = []
         for line in child.stderr:
             last = [*last, line.rstrip()][-30:]
             for inputs, coverage, speed in _figures(line):
                 verdict.inputs, verdict.coverage = inputs, coverage
-                status.update(f"{name}: {inputs:,} inputs, {coverage} places reached, {speed:,} a second")
+                said = f"{name}: {inputs:,} inputs, {coverage} places reached, {speed:,} a second"
+                progress.update(task, description=said)
             if done := _DONE.search(line):
                 verdict.inputs = int(done[1])
     verdict.seconds = time.monotonic() - began_s
     verdict.crashes = len(list((own / "crashes").iterdir()))
     if child.returncode:
         verdict.said = "\n".join(last)
-    console.print(f"{name}: {verdict.inputs:,} inputs, {verdict.crashes} crashes, {verdict.seconds:.0f} s")
+    progress.remove_task(task)
+    progress.console.print(
+        f"{name}: {verdict.inputs:,} inputs, {verdict.crashes} crashes, {verdict.seconds:.0f} s"
+    )
     return verdict
 
 
@@ -124,7 +135,9 @@ def _worst_ms(target: properties.Target, name: str) -> float:
 
 
 def _show(verdicts: list[Verdict], console: Console) -> None:
-    table = Table("codec", "inputs", "a second", "places reached", "crashes", "worst ms per 4 KB")
+    table = Table(
+        Column("codec", no_wrap=True), "inputs", "a second", "places reached", "crashes", "worst ms per 4 KB"
+    )
     for v in verdicts:
         rate = f"{v.inputs / max(v.seconds, 0.001):,.0f}"
         table.add_row(v.name, f"{v.inputs:,}", rate, str(v.coverage), str(v.crashes), f"{v.worst_ms:.2f}")

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -38,5 +39,6 @@ def noting_slow(feed: Callable[[bytes], None], folder: Path) -> Callable[[bytes]
 
 if __name__ == "__main__":
     folder, name, *words = sys.argv[1:]
+    logging.disable()  # pymodbus has a word for every frame that it cannot decode
     atheris.Setup([sys.argv[0], *words], noting_slow(properties.target(name).feed, Path(folder)))
     atheris.Fuzz()

@@ -11,8 +11,8 @@ from simulators.modbus_units import ModbusRtuUnits, ModbusTcpUnits
 from simulators.module_map import ADAM_6050, MOXA_E1210
 from simulators.plant import Plant
 from tests.support import peers
-from tests.support.modbus_cable import cable, needs_socat, serial_units, tcp_units
 from tests.support.peers import needs_libmodbus, needs_mbpoll, needs_modbus_serial
+from tests.support.simulated_line import serial_units, tcp_units
 
 FIRST, SECOND = "liuxu.int1.door", "liuxu.int2.door"
 SEEN = {
@@ -51,10 +51,9 @@ async def test_modbus_serial_reads_and_writes_rtu_over_tcp() -> None:
 
 
 @needs_modbus_serial
-@needs_socat
 async def test_modbus_serial_reads_and_writes_on_a_serial_line(tmp_path: Path) -> None:
-    async with cable(tmp_path) as (ours, theirs), serial_units(ModbusRtuUnits(modules()), ours):
-        assert await peers.told(*modbus_serial("rtu", theirs)) == SEEN
+    async with serial_units(ModbusRtuUnits(modules()), tmp_path / "line") as line:
+        assert await peers.told(*modbus_serial("rtu", line)) == SEEN
 
 
 @needs_libmodbus
@@ -65,11 +64,10 @@ async def test_libmodbus_reads_and_writes_over_tcp() -> None:
 
 
 @needs_libmodbus
-@needs_socat
 async def test_libmodbus_reads_and_writes_on_a_serial_line(tmp_path: Path) -> None:
     client = peers.libmodbus_client()
-    async with cable(tmp_path) as (ours, theirs), serial_units(ModbusRtuUnits(modules()), ours):
-        assert await peers.told(str(client), "rtu", theirs, "5") == SEEN
+    async with serial_units(ModbusRtuUnits(modules()), tmp_path / "line") as line:
+        assert await peers.told(str(client), "rtu", line, "5") == SEEN
 
 
 async def mbpoll(*words: str) -> dict[int, int]:
@@ -94,11 +92,10 @@ async def test_mbpoll_reads_each_unit_behind_one_address() -> None:
 
 
 @needs_mbpoll
-@needs_socat
 @pytest.mark.parametrize(("unit", "words"), [("1", ("-t", "0")), ("5", ("-t", "1"))])
 async def test_mbpoll_reads_each_unit_on_a_serial_line(
     tmp_path: Path, unit: str, words: tuple[str, ...]
 ) -> None:
-    async with cable(tmp_path) as (ours, theirs), serial_units(ModbusRtuUnits(modules()), ours):
-        rtu = ("-m", "rtu", "-b", "9600", "-P", "none", "-a", unit, "-r", "1", "-c", "12", theirs)
+    async with serial_units(ModbusRtuUnits(modules()), tmp_path / "line") as line:
+        rtu = ("-m", "rtu", "-b", "9600", "-P", "none", "-a", unit, "-r", "1", "-c", "12", line)
         assert sum((await mbpoll(*words, *rtu)).values()) == 1

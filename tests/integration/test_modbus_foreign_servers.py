@@ -20,9 +20,15 @@ from simulators.modbus_units import ModbusRtuUnits
 from simulators.module_map import MOXA_R1210
 from simulators.plant import Plant
 from tests.support import peers
-from tests.support.modbus_cable import cable, needs_socat, serial_units
-from tests.support.peers import needs_libmodbus_tests, needs_modbus_serial, needs_ser2net
+from tests.support.peers import (
+    joined_ptys,
+    needs_libmodbus_tests,
+    needs_modbus_serial,
+    needs_ser2net,
+    needs_socat,
+)
 from tests.support.ports import free_ports
+from tests.support.simulated_line import serial_units
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
 UNIT = 17
@@ -70,7 +76,7 @@ async def libmodbus(kind: BusKind, folder: Path) -> AsyncIterator[Libmodbus]:
             yield Libmodbus(bus, kind)
             await bus.close()
     else:
-        async with cable(folder) as (ours, theirs):
+        async with joined_ptys(folder) as (ours, theirs):
             program = peers.libmodbus_server(port, theirs)
             async with peers.running(str(program), "rtu"):
                 bus = registry.serial_bus(kind, ours, 115200, timeout_s=TIMEOUT_S, quarantine_s=0.5)
@@ -174,7 +180,7 @@ async def test_modbus_serial_is_read_over_tcp() -> None:
 @needs_modbus_serial
 @needs_socat
 async def test_modbus_serial_is_read_on_a_serial_line(tmp_path: Path) -> None:
-    async with cable(tmp_path) as (ours, theirs):
+    async with joined_ptys(tmp_path) as (ours, theirs):
         server = ("node", str(peers.PEERS / "modbus_server.cjs"), "serial", theirs)
         async with peers.running(*server, ready=b"ready"):
             bus = registry.serial_bus("modbus_rtu", ours, 9600, timeout_s=2, quarantine_s=0.05)
@@ -200,16 +206,11 @@ async def ser2net(device: str, folder: Path) -> AsyncIterator[int]:
 
 
 @needs_ser2net
-@needs_socat
 async def test_a_module_behind_ser2net_is_read(tmp_path: Path) -> None:
     door = "liuxu.int1.door"
     plant = Plant([door])
     units = ModbusRtuUnits({1: InputModule(MOXA_R1210, {3: door}, plant)})
-    async with (
-        cable(tmp_path) as (ours, theirs),
-        serial_units(units, ours),
-        ser2net(theirs, tmp_path) as port,
-    ):
+    async with serial_units(units, tmp_path / "line") as line, ser2net(line, tmp_path) as port:
         bus = registry.tcp_bus("modbus_rtu_tcp", "127.0.0.1", port, timeout_s=2, quarantine_s=0.1)
         for count in range(1, 20):
             plant.change(door, "open", 0, 0)
@@ -223,7 +224,7 @@ async def test_a_module_behind_ser2net_is_read(tmp_path: Path) -> None:
 @needs_modbus_serial
 @needs_socat
 async def test_modbus_serial_behind_ser2net_is_read(tmp_path: Path) -> None:
-    async with cable(tmp_path) as (ours, theirs):
+    async with joined_ptys(tmp_path) as (ours, theirs):
         server = ("node", str(peers.PEERS / "modbus_server.cjs"), "serial", ours)
         async with peers.running(*server, ready=b"ready"), ser2net(theirs, tmp_path) as port:
             bus = registry.tcp_bus("modbus_rtu_tcp", "127.0.0.1", port, timeout_s=2, quarantine_s=0.1)

@@ -15,7 +15,7 @@ from device_drivers.bus import Bus
 from device_drivers.driver import Observation
 from device_drivers.errors import DeviceRefused, LinkDown
 from device_drivers.site import BusKind, Site
-from tests.support.modbus_cable import cable, needs_socat
+from tests.support.peers import joined_ptys, needs_socat
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
 LEVEL = 0b1000_0000_0000_0101
@@ -61,7 +61,7 @@ async def test_a_module_of_pymodbus_is_read_over_tcp(bus_kind: BusKind, framer: 
 
 @needs_socat
 async def test_a_module_of_pymodbus_is_read_over_a_serial_line(tmp_path: Path) -> None:
-    async with cable(tmp_path) as (ours, theirs):
+    async with joined_ptys(tmp_path) as (ours, theirs):
         server = ModbusSerialServer(counting_module(), framer=FramerType.RTU, port=theirs, baudrate=9600)
         await server.serve_forever(background=True)
         bus = registry.serial_bus("modbus_rtu", ours, 9600, timeout_s=1.0, quarantine_s=0.05)

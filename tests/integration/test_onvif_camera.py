@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from device_drivers.driver import Fault, Observation
-from device_drivers.errors import BadFrame, DeviceRefused, DriverError, LinkDown, NoReply
+from device_drivers.errors import BadFrame, DeviceRefused, DriverError, LinkDown, LoginRefused, NoReply
 from device_drivers.onvif_camera import driver
 from device_drivers.onvif_camera.driver import OnvifCamera, _session_class, stream_uri
 from edge.recorder.address import stream_url
@@ -63,7 +63,7 @@ async def test_a_stream_is_at_the_camera_that_was_asked_with_the_login_quoted(fa
 
 
 async def test_a_wrong_password_is_a_refusal_that_quotes_none(far_end):
-    with pytest.raises(DeviceRefused, match="user or password") as refused:
+    with pytest.raises(LoginRefused, match="user or password") as refused:
         await stream_uri("127.0.0.1", far_end.port, "viewer", "wr0ng")
     assert "wr0ng" not in str(refused.value)
 
@@ -92,14 +92,40 @@ async def test_a_channel_of_which_the_camera_never_speaks_is_a_fault(far_end, mo
 
 async def test_a_subscription_is_renewed_before_it_ends(far_end, monkeypatch):
     session = sys.modules[_session_class().__module__]
-    monkeypatch.setattr(session, "_RELATIVE", "PT2S")
-    monkeypatch.setattr(session, "PULL_S", 1)
+    for name, value in (("LIFETIME_S", 1), ("_RELATIVE", "PT1S"), ("PULL_S", 0.1)):
+        monkeypatch.setattr(session, name, value)
+    renewed, thrice = onvif_answers.renewed, asyncio.Event()
+    ends = []
+
+    def note(now, until):
+        ends.append(until)
+        if len(ends) == 3:  # half a life lies before each: nobody's first life lasts so long
+            thrice.set()
+        return renewed(now, until)
+
+    monkeypatch.setattr(onvif_answers, "renewed", note)
     async with running(camera(far_end, "scene")) as heard:
         await heard.sees("cam", Observation("scene", active=False))
-        await asyncio.sleep(4)  # twice the life of a subscription that nobody renews
+        async with asyncio.timeout(20):
+            await thrice.wait()
         await far_end.act("scene")
         await heard.sees("cam", Observation("scene", active=True))
     assert far_end.subscriptions == 0
+
+
+async def test_questions_and_answers_are_kept_by_name(far_end):
+    async with running(camera(far_end, "scene")) as heard:
+        await heard.sees("cam", Observation("scene", active=False))
+    with pytest.raises(DeviceRefused):
+        await stream_uri("127.0.0.1", far_end.port, "viewer", "wr0ng")
+    kept = [(frame.from_host, frame.text) for frame in far_end.frames.after(0)]
+    assert kept[:2] == [(True, "GetSystemDateAndTime"), (False, "GetSystemDateAndTime: answered")]
+    assert (True, "PullMessages") in kept
+    assert kept[-2:] == [
+        (True, "GetProfiles"),
+        (False, "GetProfiles: NotAuthorized, wrong, old or repeated login"),
+    ]
+    assert "wr0ng" not in str(kept)
 
 
 @pytest.mark.parametrize("act", ["away", "forget", "reboot"])
@@ -188,7 +214,7 @@ async def endless(request):
 
 
 async def mute(_request):
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 
 CLOCK = onvif_answers.clock(onvif_answers.dt.datetime(2026, 5, 1, tzinfo=onvif_answers.dt.UTC))

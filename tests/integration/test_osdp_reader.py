@@ -10,11 +10,12 @@ import psutil
 import pytest
 
 from device_drivers.driver import Notice, Observation
-from device_drivers.errors import LinkDown, NoReply
+from device_drivers.errors import DriverError, LinkDown, NoReply
 from device_drivers.osdp_reader.driver import OsdpReaders
 from device_drivers.osdp_reader.wire import Line, ReaderPlan
 from edge.settings import PointSettings
-from simulators.errors import UnknownAct
+from simulators.errors import BadValue, UnknownAct
+from simulators.faults import Fault, FaultKind
 from simulators.osdp_device import OsdpDevice
 from tests.support.heard import Heard, Station
 
@@ -28,6 +29,30 @@ CARD = Notice("card", "card.read", {"bits": 26, "card": "01234540"})
 def readers(path: Path, hang_s: float = 5.0) -> OsdpReaders:
     plans = (ReaderPlan(FRONT, 1, KEYS[FRONT]), ReaderPlan(BACK, 2, KEYS[BACK]))
     return OsdpReaders(Line(str(path), 9600, plans), hang_s)
+
+
+class Again:
+    """The listener as an edge has it: run anew after a link that was lost."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def run(self, tell):
+        while True:
+            try:
+                await readers(self._path).run(tell)
+            except LinkDown as error:
+                await tell(FRONT, error)
+                await asyncio.sleep(0.1)
+
+
+def said(far_end, unit: int) -> str:
+    """All frames of a unit that are kept, in words."""
+    return "\n".join(frame.text for frame in far_end.frames(0) if frame.unit == unit)
+
+
+def struck(far_end) -> set[tuple[int, str]]:
+    return {(frame.unit, kind) for frame in far_end.frames(0) for kind in frame.faults}
 
 
 def panel_process() -> psutil.Process:
@@ -127,6 +152,74 @@ async def test_a_busy_reader_is_neither_lost_nor_unpaired(far_end, tmp_path):
         await far_end.act(1, "card 26 01234540")
         await heard.sees(FRONT, CARD)
         assert not [sight for _, sight in heard.told if sight == UNPAIRED or isinstance(sight, NoReply)]
+
+
+async def test_a_reader_that_refuses_with_nak_6_is_unpaired_and_paired_again_within_ten_seconds(
+    far_end, tmp_path
+):
+    async with listening(tmp_path / "line") as heard:
+        await far_end.act(1, "nak")
+        await heard.sees(FRONT, UNPAIRED)
+        assert "nak 6 from reader 1" in said(far_end, unit=1)
+        await far_end.act(2, "card 26 01234540")
+        await heard.sees(BACK, CARD)
+        await far_end.act(1, "ready")
+        await heard.sees(FRONT, PAIRED, within_s=10)
+
+
+async def test_frames_of_both_sides_are_kept_with_their_words(far_end, tmp_path):
+    async with listening(tmp_path / "line") as heard:
+        first = said(far_end, unit=1)
+        await far_end.act(1, "card 26 01234540")
+        await heard.sees(FRONT, CARD)
+    frames = far_end.frames(0)
+    assert {frame.unit for frame in frames} == {1, 2}
+    asked = [frame for frame in frames if frame.from_host]
+    assert all(" to reader " in frame.text for frame in asked), [frame.text for frame in asked]
+    assert "who are you to reader 1" in first
+    assert "identification from reader 1" in first
+    assert "in secure channel" in said(far_end, unit=1)
+    assert far_end.frames(frames[-2].n) == frames[-1:]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(FaultKind.LATE, unit=1, ms=250),
+        Fault(FaultKind.LOST, unit=1),
+        Fault(FaultKind.CHECK, unit=1),
+        Fault(FaultKind.UNPLUGGED),
+    ],
+    ids=lambda fault: fault.kind.value,
+)
+async def test_a_reader_whose_replies_are_spoilt_is_lost_and_healed_it_reads_cards_again(
+    far_end, tmp_path, fault
+):
+    heard = Heard()
+    running = asyncio.create_task(Again(tmp_path / "line").run(heard.tell))
+    await heard.sees(FRONT, PAIRED)
+    await far_end.inject(fault)
+    await heard.until(FRONT, lambda sight: sight == UNPAIRED or isinstance(sight, DriverError), within_s=30)
+    assert fault.kind is FaultKind.UNPLUGGED or struck(far_end) == {(1, fault.kind.value)}
+    await far_end.heal()
+    await heard.sees(FRONT, PAIRED, within_s=20)
+    await far_end.act(1, "card 26 01234540")
+    await heard.sees(FRONT, CARD)
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_noise_before_the_replies_costs_no_reader(far_end, tmp_path):
+    async with listening(tmp_path / "line") as heard:
+        await far_end.inject(Fault(FaultKind.NOISE_BEFORE))
+        await far_end.act(1, "card 26 01234540")
+        await heard.sees(FRONT, CARD)
+        assert not [sight for _, sight in heard.told if sight == UNPAIRED or isinstance(sight, NoReply)]
+
+
+async def test_a_fault_that_needs_to_know_the_protocol_is_refused(far_end):
+    with pytest.raises(BadValue, match="not known here"):
+        await far_end.inject(Fault(FaultKind.WRONG_FUNCTION))
 
 
 async def test_a_panel_that_crashes_costs_the_line_and_ends_the_run(far_end, tmp_path):

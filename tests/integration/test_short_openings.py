@@ -1,9 +1,9 @@
 """Openings shorter than the poll interval, through driver and points against simulated modules."""
 
-import asyncio
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +21,8 @@ from simulators.input_module import InputModule
 from simulators.modbus_units import ModbusRtuUnits, ModbusTcpUnits
 from simulators.module_map import MODULE_MAPS
 from simulators.plant import Plant
-from simulators.wire import Responder
-from tests.support.modbus_cable import tcp_units
+from simulators.wire import Reply, Responder
+from tests.support.simulated_line import tcp_units
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
 DOOR = PointId("liuxu.int1.door")
@@ -169,18 +169,33 @@ def test_a_latch_tells_of_every_short_opening_that_had_a_poll_of_its_own() -> No
     assert world.counted() == OPENINGS
 
 
+class Knocked:
+    """A module whose door opens and closes up to thrice before each answer, and again right after it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._chance = random.Random(1)
+        self.left = 0
+
+    def hear(self, received: bytes, now_s: float) -> tuple[list[Reply], int]:
+        self._knock()
+        answer = self._world.units.hear(received, now_s)
+        self._knock()
+        return answer
+
+    def _knock(self) -> None:
+        openings = min(self.left, self._chance.randint(0, 3))
+        self._world.flip(openings)
+        self.left -= openings
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._world.units, name)
+
+
 @pytest.mark.parametrize("profile", ["moxa-e1210", "adam-6050"])
 async def test_short_openings_over_a_real_connection_are_all_counted(profile: str) -> None:
     world = World(profile, "modbus_tcp", seed=1)
-    opened = asyncio.Event()
-
-    async def knock() -> None:
-        for _ in range(60):
-            world.plant.change(DOOR, "open", 0, 0)
-            await asyncio.sleep(0.004)
-            world.plant.change(DOOR, "closed", 0, 0)
-            await asyncio.sleep(0.003)
-        opened.set()
+    module = Knocked(world)
 
     async def poll(bus: Bus) -> None:
         sights = await bus.read(world.driver, world.driver.reads()[0])
@@ -188,14 +203,12 @@ async def test_short_openings_over_a_real_connection_are_all_counted(profile: st
         world.points.commit(proposal)
         world.rows += proposal.drafts
 
-    async with tcp_units(world.units) as port:
+    async with tcp_units(module) as port:
         bus = registry.tcp_bus("modbus_tcp", "127.0.0.1", port, timeout_s=5, quarantine_s=0)
         await poll(bus)
-        knocking = asyncio.create_task(knock())
-        while not opened.is_set():
+        module.left = 60
+        while module.left:
             await poll(bus)
-            await asyncio.sleep(0.01)
-        await knocking
         await poll(bus)
         await bus.close()
     assert world.counted() == 60

@@ -16,7 +16,7 @@ from simulators.input_module import InputModule
 from simulators.modbus_units import ModbusTcpUnits
 from simulators.module_map import MODULE_MAPS
 from simulators.plant import Plant
-from tests.support.modbus_cable import tcp_units
+from tests.support.simulated_line import tcp_units
 
 PROFILES = Path(__file__).parents[2] / "config/profiles"
 DOOR, WIRE = PointId("liuxu.int1.door"), "liuxu.int1.wire"

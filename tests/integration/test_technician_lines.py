@@ -26,15 +26,19 @@ from edge.journal_file import FILE_NAME
 from edge.technician import acceptance
 from edge.technician.commissioning import Result
 from simulators.input_module import InputModule
+from simulators.locks.board import LockBoard
+from simulators.locks.lock_8a import Line8a
+from simulators.modbus_units import ModbusTcpUnits
 from simulators.module_map import ADAM_6050, Use
 from simulators.plant import Plant
 from tests.support.eventually import eventually
-from tests.support.far_ends import LockBoards, tcp_module
 from tests.support.ports import free_ports
 from tests.support.processes import CASEWATCH, ROOT
+from tests.support.simulated_line import TappedPty, serial_units_apart, tcp_units_apart
 
 DOORS = ("a.int1.door", "a.wait.door")
-LOCKED = (True,) * 12
+BOARDS = (1, 3)
+LOCKS = {board: [f"a.cab{board}.s{n:02}.lock" for n in range(1, 13)] for board in BOARDS}
 
 
 @dataclass
@@ -44,7 +48,7 @@ class Bench:
     folder: Path
     plant: Plant
     module: InputModule
-    boards: LockBoards
+    boards: TappedPty
 
     def memory(self) -> list[int]:
         """All that the module holds: levels, counters, latches, switches."""
@@ -62,7 +66,7 @@ class Bench:
         self.plant.change(door, "closed", 0, 0)
 
 
-def settings(module_port: int, line: Path) -> str:
+def settings(module_port: int, line: str) -> str:
     points = "".join(
         f'[[point]]\nid = "{door}"\ntype = "door"\ndevice = "io1"\nchannel = "di:{n}"\n'
         for n, door in enumerate(DOORS)
@@ -104,15 +108,21 @@ channel = "lock:1"
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
     monkeypatch.chdir(tmp_path)
-    plant = Plant(DOORS)
+    plant = Plant([*DOORS, *LOCKS[1], *LOCKS[3]])
     module = InputModule(ADAM_6050, dict(enumerate(DOORS)), plant)
     for door in DOORS:  # a counter and a latch that a careless probe could lose
         plant.change(door, "open", 0, 0)
         plant.change(door, "closed", 0, 0)
-    with tcp_module(module) as port, LockBoards({1: LOCKED, 3: LOCKED}) as boards:
-        (tmp_path / "edge.toml").write_text(settings(port, boards.path))
+    locks = Line8a({board: LockBoard(LOCKS[board], plant, lambda _: None) for board in BOARDS})
+    with (
+        tcp_units_apart(ModbusTcpUnits({1: module})) as port,
+        serial_units_apart(locks, tmp_path_factory.mktemp("line") / "locks") as boards,
+    ):
+        (tmp_path / "edge.toml").write_text(settings(port, boards.address))
         yield Bench(tmp_path, plant, module, boards)
 
 
@@ -140,7 +150,7 @@ def test_a_probe_finds_the_units_and_leaves_no_trace(bench: Bench) -> None:
 
 
 def test_a_probe_writes_nothing_on_the_line_of_the_locks_but_status_reads(bench: Bench) -> None:
-    run("probe", "--serial", str(bench.boards.path), "--units", "1-3")
+    run("probe", "--serial", str(bench.boards.address), "--units", "1-3")
     heard = bench.boards.heard
     assert [codec.encode_read(board) in heard for board in (1, 2, 3, 4)] == [True, True, True, False]
     opens = [codec.encode_open(board, lock) for board in range(codec.BOARD_MAX) for lock in range(25)]
@@ -210,7 +220,7 @@ def test_nothing_is_asked_while_an_agent_runs(bench: Bench, words: tuple[str, ..
 
 
 def test_a_busy_port_is_told_with_its_mend(bench: Bench) -> None:
-    with serial.Serial(str(bench.boards.path), exclusive=True):
+    with serial.Serial(str(bench.boards.address), exclusive=True):
         code, output = run("read", "edge.toml", "a.cab1.s01.lock")
     assert code == 74
     assert "stop it" in output
@@ -228,15 +238,15 @@ def test_a_point_is_read_with_its_frames(bench: Bench) -> None:
     assert not (bench.folder / "data").exists()
 
 
-def test_a_read_leaves_a_latch_to_the_agent(bench: Bench) -> None:
+def test_a_read_and_a_capture_leave_a_latch_to_the_agent(bench: Bench) -> None:
     path = bench.folder / "edge.toml"
     path.write_text(path.read_text().replace("adam-6050", "adam-6050-latch"))
     before = bench.memory()
     assert run("read", "edge.toml", DOORS[0])[0] == 0
     assert bench.memory() == before, "what was latched while the agent was stopped is for its journal"
-    _, output = run("capture", "edge.toml", "io", "c.jsonl", "--for", "0.5")
-    assert "latches are cleared" in output
-    assert bench.memory() != before
+    assert run("capture", "edge.toml", "io", "c.jsonl", "--for", "0.5")[0] == 0
+    assert read_capture(bench.folder / "c.jsonl").frames
+    assert bench.memory() == before
 
 
 def test_a_point_that_is_none_is_told_with_the_nearest(bench: Bench) -> None:

@@ -57,6 +57,8 @@ class Workshop:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
             return [json.loads(raw) for (raw,) in db.execute("SELECT bytes FROM row ORDER BY seq")]
+        except sqlite3.OperationalError:
+            return []  # its table is still to be made
         finally:
             db.close()
 

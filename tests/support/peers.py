@@ -44,6 +44,11 @@ needs_mbpoll = pytest.mark.skipif(
 )
 
 
+needs_socat = pytest.mark.skipif(
+    shutil.which("socat") is None, reason="socat is missing: no peer on a serial line was tried"
+)
+
+
 def build_c(source: str, *include: str) -> Path:
     """A program from C source that uses libmodbus. Built once for the same source."""
     name = hashlib.sha256(source.encode()).hexdigest()[:16]
@@ -88,6 +93,21 @@ async def running(*command: str, ready: bytes = b"") -> AsyncIterator[asyncio.su
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+@asynccontextmanager
+async def joined_ptys(folder: Path) -> AsyncIterator[tuple[str, str]]:
+    """Two ptys joined by socat: for a peer and us, who both open a serial device."""
+    ends = (str(folder / "ours"), str(folder / "theirs"))
+    socat = await asyncio.create_subprocess_exec("socat", *(f"pty,raw,echo=0,link={end}" for end in ends))
+    try:
+        async with asyncio.timeout(5):
+            while not all(Path(e).exists() for e in ends):  # noqa: ASYNC110, ASYNC240 - socat tells nobody
+                await asyncio.sleep(0.01)
+        yield ends
+    finally:
+        socat.terminate()
+        await socat.wait()
 
 
 async def told(*command: str) -> dict[str, object]:

@@ -1,17 +1,17 @@
-"""A driver on a true bus over a cable in memory, and a far end that can be told to misbehave."""
+"""A driver of the conformance suite on a line in memory, and a far end that can be told to misbehave."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
-from device_drivers.bus import Bus, BusSettings
+from device_drivers.bus import BusSettings
 from device_drivers.driver import Command, Driver, Outcome, Read, Sight
 from device_drivers.errors import DriverError, NoReply
-from device_drivers.transport.memory import MemoryTransport
 from tests.support.driver_cases import Answerer, DriverCase
+from tests.support.memory_line import MemoryLine
 
 TIMEOUT_S = 0.5
 QUARANTINE_S = 1.0
@@ -61,32 +61,20 @@ class Witness:
         return getattr(self._driver, name)
 
 
-class PlayedLine:
+class PlayedLine(MemoryLine):
     """Answers soundly, but for the `nth` request of a turn, which `spoil` answers in its own way."""
 
     def __init__(self, case: DriverCase, driver: Driver, answer: Answerer) -> None:
-        wire = MemoryTransport()
-        self.far = wire.far
         settings = BusSettings(TIMEOUT_S, QUARANTINE_S, has_transaction_ids=case.is_packet)
-        self.clock_step_s = 0.0
-        self.bus = Bus(wire, settings, clock=self._clock)
-        self.driver: Any = Witness(driver)
         self.answer = answer
+        super().__init__(lambda request: [self.answer(request)], settings, clock=self._clock)
+        self.hand = self._play_the_nth
+        self.clock_step_s = 0.0
+        self.driver: Any = Witness(driver)
         self.heard: list[Exchanged] = []
         self._spoil: Spoil = intact
         self._nth = 0
         self._is_spoiled = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        self._player = asyncio.create_task(self._play())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._player.done():
-            self._player.result()
-        self._player.cancel()
-        await asyncio.wait([self._player])
-        await self.bus.close()
 
     async def read(self, read: Read, nth: int = 0, spoil: Spoil = intact) -> list[Sight]:
         """The driver's own read of this name."""
@@ -141,20 +129,16 @@ class PlayedLine:
         self._spoil, self._nth = spoil, len(self.heard) + nth
         self._is_spoiled.clear()
 
-    async def _play(self) -> None:
-        while True:
-            request = await self.far.requests.get()
-            reply = self.answer(request)
-            number = len(self.heard)
-            at = asyncio.get_running_loop().time()
-            read = self.driver.encoded[-1] if self.driver.encoded else None
-            self.heard.append(Exchanged(at, read, request, reply))
-            if number != self._nth:
-                self.far.send(reply)
-                continue
-            for piece in self._spoil(request, reply):
-                self.far.send(piece)
-            self._is_spoiled.set()
+    def _play_the_nth(self, request: bytes, replies: list[bytes]) -> list[bytes]:
+        reply = b"".join(replies)
+        number = len(self.heard)
+        at = asyncio.get_running_loop().time()
+        read = self.driver.encoded[-1] if self.driver.encoded else None
+        self.heard.append(Exchanged(at, read, request, reply))
+        if number != self._nth:
+            return replies
+        self._is_spoiled.set()
+        return list(self._spoil(request, reply))
 
     def _clock(self) -> float:
         return asyncio.get_running_loop().time() + self.clock_step_s

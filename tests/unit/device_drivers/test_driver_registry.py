@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from contract.points import PointType
 from device_drivers import registry
 from device_drivers.errors import ProfileFault
 from device_drivers.site import BUS_KINDS, Site
+from tests.support.driver_cases import CASES, DriverCase
 
 E1210 = Path(__file__).parents[3] / "config/profiles/moxa-e1210.toml"
 
@@ -44,6 +47,21 @@ def test_one_cabinet_is_two_boards_with_channels_of_their_own() -> None:
 def test_what_cannot_be_made_is_refused_by_its_key(kind: str, settings: dict, key: str) -> None:
     with pytest.raises(ProfileFault, match=f"^{key}:"):
         registry.build(kind, Site(**settings))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_channel_of_a_driver_says_what_a_point_on_it_may_be(case: DriverCase) -> None:
+    words = {c.partition(":")[0] for read in case.driver().reads() for c in read.channels}
+    types = registry.DRIVERS[case.kind].point_types
+    assert words <= set(types)
+    assert {kind for word in words for kind in types[word]} <= {str(kind) for kind in PointType}
+
+
+def test_a_driver_that_leaves_latches_clears_none() -> None:
+    site = Site(bus_kind="modbus_tcp", profile=E1210.with_name("adam-6050-latch.toml"))
+    usual = registry.build("modbus_di", site)
+    ours = registry.build("modbus_di", msgspec.structs.replace(site, keeps_latches=True))
+    assert [driver.reads()[0].exchanges for driver in (usual, ours)] == [3, 1]
 
 
 def test_buses_are_named_after_their_lines() -> None:

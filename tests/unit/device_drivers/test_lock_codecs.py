@@ -14,7 +14,7 @@ from device_drivers.lock_krcu import codec as krcu
 from device_drivers.lock_krcu import cu48_codec as cu48
 from device_drivers.lock_winnsen import codec as winnsen
 from device_drivers.lock_wkly import codec as wkly
-from tests.support.lock_cable import FAMILIES, driver_of
+from tests.support.lock_bench import FAMILIES, driver_of
 
 CODECS = [(krcu, 9, 16), (cu48, 255, 48), (winnsen, 31, 16), (wkly, 31, 24)]
 SIXTEEN = st.lists(st.booleans(), min_size=16, max_size=16).map(tuple)

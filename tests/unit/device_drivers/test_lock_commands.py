@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from device_drivers.driver import Command, Outcome
 from device_drivers.errors import LinkDown
 from device_drivers.lock_8a import codec
-from tests.support.lock_cable import BOARD, FAMILIES, LOCKS, LockCable, driver_of
+from tests.support.lock_bench import BOARD, FAMILIES, LOCKS, LockBench, driver_of
 
 ANSWERING = [family for family in FAMILIES if family != "8a short when open"]
 OPENED = {"8a": False, "8a short when open": True}
@@ -30,17 +30,17 @@ COMMAND = codec.encode_open(BOARD, 3)
 
 @pytest.mark.parametrize("family", ANSWERING)
 async def test_a_board_that_answers_acknowledges_and_its_lock_opens(family: str) -> None:
-    async with LockCable(family) as cable:
-        assert await cable.tell() is Outcome.ACKNOWLEDGED
-        assert await cable.open_channels() == ["lock:3"]
-        assert len(cable.pulses()) == 1
+    async with LockBench(family) as bench:
+        assert await bench.tell() is Outcome.ACKNOWLEDGED
+        assert await bench.open_channels() == ["lock:3"]
+        assert len(bench.pulses()) == 1
 
 
 async def test_a_reply_that_may_be_an_echo_proves_nothing() -> None:
-    async with LockCable("8a short when open") as cable:
-        assert await cable.tell() is Outcome.UNKNOWN
-        assert cable.bus.counters.timeout == 0, "the board answered, and need not be left alone"
-        assert await cable.open_channels() == ["lock:3"]
+    async with LockBench("8a short when open") as bench:
+        assert await bench.tell() is Outcome.UNKNOWN
+        assert bench.bus.counters.timeout == 0, "the board answered, and need not be left alone"
+        assert await bench.open_channels() == ["lock:3"]
 
 
 @pytest.mark.parametrize(
@@ -67,82 +67,82 @@ async def test_a_reply_that_may_be_an_echo_proves_nothing() -> None:
     ],
 )
 async def test_what_an_8a_reply_to_open_proves(wiring: str, replies: list[bytes], outcome: Outcome) -> None:
-    async with LockCable(wiring) as cable:
-        cable.hand = lambda _request, _replies: replies
-        assert await cable.tell() is outcome
-        assert len(cable.pulses()) == 1
+    async with LockBench(wiring) as bench:
+        bench.hand = lambda _request, _replies: replies
+        assert await bench.tell() is outcome
+        assert len(bench.pulses()) == 1
 
 
 async def test_a_late_8a_reply_to_open_does_not_spoil_the_next_status() -> None:
-    async with LockCable("8a") as cable:
-        cable.hand = lambda _request, _replies: []
-        await cable.tell()
-        cable.hand = lambda _request, replies: [twin(False), *replies]
-        assert await cable.open_channels() == ["lock:3"]
+    async with LockBench("8a") as bench:
+        bench.hand = lambda _request, _replies: []
+        await bench.tell()
+        bench.hand = lambda _request, replies: [twin(False), *replies]
+        assert await bench.open_channels() == ["lock:3"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_no_reply_to_a_pulse_is_unknown_and_the_lock_may_be_open(family: str) -> None:
-    async with LockCable(family) as cable:
-        cable.line.act(BOARD, "answer no pulse")
-        assert await cable.tell() is Outcome.UNKNOWN
-        assert await cable.open_channels() == ["lock:3"]
-        assert len(cable.pulses()) == 1
+    async with LockBench(family) as bench:
+        bench.line.act(BOARD, "answer no pulse")
+        assert await bench.tell() is Outcome.UNKNOWN
+        assert await bench.open_channels() == ["lock:3"]
+        assert len(bench.pulses()) == 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_a_jammed_lock_is_closed_whatever_its_board_says(family: str) -> None:
-    async with LockCable(family) as cable:
-        cable.line.act(BOARD, "jam lock:3")
-        assert await cable.tell() is not Outcome.REFUSED
-        assert await cable.open_channels() == []
+    async with LockBench(family) as bench:
+        bench.line.act(BOARD, "jam lock:3")
+        assert await bench.tell() is not Outcome.REFUSED
+        assert await bench.open_channels() == []
 
 
 @pytest.mark.parametrize("family", ["winnsen", "wkly", "8a short when open"])
 @pytest.mark.parametrize("act", ["fail lock:3", "cool down"])
 async def test_a_board_that_says_no_has_refused(family: str, act: str) -> None:
-    async with LockCable(family) as cable:
-        cable.line.act(BOARD, act)
-        assert await cable.tell() is Outcome.REFUSED
-        assert await cable.open_channels() == []
+    async with LockBench(family) as bench:
+        bench.line.act(BOARD, act)
+        assert await bench.tell() is Outcome.REFUSED
+        assert await bench.open_channels() == []
 
 
 @pytest.mark.parametrize("family", ["winnsen", "wkly", "krcu", "cu48"])
 async def test_an_echo_of_the_pulse_alone_proves_nothing(family: str) -> None:
-    async with LockCable(family) as cable:
-        cable.hand = lambda request, replies: [request, *replies]
-        assert await cable.tell() is Outcome.ACKNOWLEDGED
-    async with LockCable(family) as cable:
-        cable.hand = lambda request, _replies: [request]
-        assert await cable.tell() is Outcome.UNKNOWN
+    async with LockBench(family) as bench:
+        bench.hand = lambda request, replies: [request, *replies]
+        assert await bench.tell() is Outcome.ACKNOWLEDGED
+    async with LockBench(family) as bench:
+        bench.hand = lambda request, _replies: [request]
+        assert await bench.tell() is Outcome.UNKNOWN
 
 
 async def test_two_pulses_of_one_board_keep_their_distance() -> None:
-    async with LockCable("krcu") as cable:
+    async with LockBench("krcu") as bench:
         started = time.monotonic()
-        await asyncio.gather(cable.tell("lock:1"), cable.tell("lock:2"))
+        await asyncio.gather(bench.tell("lock:1"), bench.tell("lock:2"))
         assert time.monotonic() - started >= 0.5
-        assert [cable.line.decode_request(frame).lock for frame in cable.pulses()] == [1, 2]
+        assert [bench.line.decode_request(frame).lock for frame in bench.pulses()] == [1, 2]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_a_board_that_hangs_after_a_pulse_is_read_again_later(family: str) -> None:
-    async with LockCable(family) as cable:
-        cable.line.act(BOARD, "hang after pulses")
-        await cable.tell()
+    async with LockBench(family) as bench:
+        bench.line.act(BOARD, "hang after pulses")
+        await bench.tell()
         with pytest.raises(Exception, match="nothing came"):
-            await cable.states()
-        assert await cable.open_channels() == ["lock:3"]
+            await bench.states()
+        assert await bench.open_channels() == ["lock:3"]
 
 
 async def test_a_lost_line_before_the_pulse_is_said_and_nothing_is_sent() -> None:
-    async with LockCable("krcu") as cable:
-        cable.wire.far.hang_up()
+    async with LockBench("krcu") as bench:
+        bench.far.hang_up()
         with pytest.raises(LinkDown):
-            await cable.bus.read(cable.driver, cable.driver.reads()[0])
+            await bench.bus.read(bench.driver, bench.driver.reads()[0])
         with pytest.raises(LinkDown):
-            await cable.tell()
-        assert cable.pulses() == []
+            await bench.tell()
+        assert bench.pulses() == []
 
 
 def pieces(family: str) -> st.SearchStrategy[list[bytes]]:
@@ -170,36 +170,36 @@ def test_a_pulse_is_on_the_wire_exactly_once_whatever_comes_back(family: str, da
     came = data.draw(pieces(family))
 
     async def play() -> list[bytes]:
-        async with LockCable(family) as cable:
+        async with LockBench(family) as bench:
 
             def hand(_request: bytes, replies: list[bytes]) -> list[bytes]:
                 if is_lost:
-                    cable.wire.far.hang_up()
+                    bench.far.hang_up()
                 return [b"".join(replies) if piece == b"true" else piece for piece in came]
 
-            cable.hand = hand
-            assert await cable.tell() in Outcome
+            bench.hand = hand
+            assert await bench.tell() in Outcome
             await asyncio.sleep(0)
-            assert cable.plant.value(LOCKS[2]) == "open"
-            return cable.pulses()
+            assert bench.plant.value(LOCKS[2]) == "open"
+            return bench.pulses()
 
     assert len(asyncio.run(play())) == 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_a_pulse_whose_caller_went_away_was_sent_once(family: str) -> None:
-    async with LockCable(family) as cable:
+    async with LockBench(family) as bench:
         heard = asyncio.Event()
 
         def silent(_request: bytes, _replies: list[bytes]) -> list[bytes]:
             heard.set()
             return []
 
-        cable.hand = silent
-        telling = asyncio.create_task(cable.tell())
+        bench.hand = silent
+        telling = asyncio.create_task(bench.tell())
         await heard.wait()
         telling.cancel()
         await asyncio.wait([telling])
-        cable.hand = lambda _request, replies: replies
-        assert await cable.open_channels() == ["lock:3"]
-        assert len(cable.pulses()) == 1
+        bench.hand = lambda _request, replies: replies
+        assert await bench.open_channels() == ["lock:3"]
+        assert len(bench.pulses()) == 1

@@ -1,4 +1,4 @@
-"""Drivers of lock boards on a bus, against the far end of their own family with a hand on the cable."""
+"""Drivers of lock boards on a bus, against the far end of their own family with a hand on the line."""
 
 import pytest
 
@@ -9,80 +9,80 @@ from device_drivers.lock_krcu import codec as krcu
 from device_drivers.lock_winnsen import codec as winnsen
 from device_drivers.lock_wkly import codec as wkly
 from device_drivers.site import Site
-from tests.support.lock_cable import BOARD, FAMILIES, ITEMS, LOCKS, LockCable, driver_of, line_of
+from tests.support.lock_bench import BOARD, FAMILIES, ITEMS, LOCKS, LockBench, driver_of, line_of
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_an_open_lock_is_seen_open_and_no_other(family: str) -> None:
-    async with LockCable(family) as cable:
-        assert await cable.open_channels() == []
-        cable.open(LOCKS[4])
-        assert await cable.open_channels() == ["lock:5"]
+    async with LockBench(family) as bench:
+        assert await bench.open_channels() == []
+        bench.open(LOCKS[4])
+        assert await bench.open_channels() == ["lock:5"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_an_echo_is_stripped_once_and_is_no_state(family: str) -> None:
-    async with LockCable(family) as cable:
-        cable.open(LOCKS[0])
-        cable.hand = lambda request, replies: [request, *replies]
-        assert (await cable.states())["lock:1"] is True
-        cable.hand = lambda request, _replies: [request]
+    async with LockBench(family) as bench:
+        bench.open(LOCKS[0])
+        bench.hand = lambda request, replies: [request, *replies]
+        assert (await bench.states())["lock:1"] is True
+        bench.hand = lambda request, _replies: [request]
         with pytest.raises(NoReply):
-            await cable.states()
+            await bench.states()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_a_reply_in_single_bytes_behind_noise_is_put_together(family: str) -> None:
-    async with LockCable(family) as cable:
-        cable.open(LOCKS[0])
-        cable.hand = lambda _request, replies: [bytes([b]) for b in b"\x00\xff" + replies[0]]
-        assert (await cable.states())["lock:1"] is True
+    async with LockBench(family) as bench:
+        bench.open(LOCKS[0])
+        bench.hand = lambda _request, replies: [bytes([b]) for b in b"\x00\xff" + replies[0]]
+        assert (await bench.states())["lock:1"] is True
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_a_sound_frame_of_another_board_is_never_ours(family: str) -> None:
-    async with LockCable(family) as cable:
-        other = line_of(family, {BOARD + 1: cable.board})
+    async with LockBench(family) as bench:
+        other = line_of(family, {BOARD + 1: bench.board})
         ask = driver_of(family, BOARD + 1)
         foreign = other.hear(ask.encode(ask.reads()[0]), 0.0)[0][0].frame
-        cable.hand = lambda _request, _replies: [foreign]
+        bench.hand = lambda _request, _replies: [foreign]
         with pytest.raises(WrongUnit) as caught:
-            await cable.states()
+            await bench.states()
         assert caught.value.answered == BOARD + 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_a_late_reply_of_another_board_is_passed_over(family: str) -> None:
-    async with LockCable(family, quarantine_s=0.3) as cable:
-        other = line_of(family, {BOARD + 1: cable.board})
+    async with LockBench(family, quarantine_s=0.3) as bench:
+        other = line_of(family, {BOARD + 1: bench.board})
         ask = driver_of(family, BOARD + 1)
         with pytest.raises(NoReply):
-            await cable.bus.read(ask, ask.reads()[0])
+            await bench.bus.read(ask, ask.reads()[0])
         late = other.hear(ask.encode(ask.reads()[0]), 0.0)[0][0].frame
-        cable.open(LOCKS[0])
-        cable.hand = lambda _request, replies: [late, *replies]
-        assert (await cable.states())["lock:1"] is True
-        assert cable.bus.counters.late >= 1
+        bench.open(LOCKS[0])
+        bench.hand = lambda _request, replies: [late, *replies]
+        assert (await bench.states())["lock:1"] is True
+        assert bench.bus.counters.late >= 1
 
 
 @pytest.mark.parametrize("family", ["8a", "wkly"])
 async def test_a_notice_before_the_reply_is_passed_over(family: str) -> None:
-    async with LockCable(family) as cable:
-        cable.line.act(BOARD, "tell changes")
-        cable.line.act(BOARD, "key lock:2")
-        assert await cable.open_channels() == ["lock:2"]
-        assert cable.bus.counters.unasked == 1
+    async with LockBench(family) as bench:
+        bench.line.act(BOARD, "tell changes")
+        bench.line.act(BOARD, "key lock:2")
+        assert await bench.open_channels() == ["lock:2"]
+        assert bench.bus.counters.unasked == 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 async def test_a_reply_cut_short_or_flipped_is_an_error_and_no_state(family: str) -> None:
-    async with LockCable(family) as cable:
-        cable.hand = lambda _request, replies: [replies[0][:-1]]
+    async with LockBench(family) as bench:
+        bench.hand = lambda _request, replies: [replies[0][:-1]]
         with pytest.raises(NoReply):
-            await cable.states()
-        cable.hand = lambda _request, replies: [bytes([*replies[0][:-1], replies[0][-1] ^ 0x10])]
+            await bench.states()
+        bench.hand = lambda _request, replies: [bytes([*replies[0][:-1], replies[0][-1] ^ 0x10])]
         with pytest.raises(DriverError):
-            await cable.states()
+            await bench.states()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -101,11 +101,11 @@ def test_a_board_of_item_sensors_opens_nothing() -> None:
 
 
 async def test_a_krcu_board_tells_of_its_items_in_the_same_read() -> None:
-    async with LockCable("krcu") as cable:
-        cable.plant.change(ITEMS[1], "absent", 0, 0)
-        seen = await cable.states()
+    async with LockBench("krcu") as bench:
+        bench.plant.change(ITEMS[1], "absent", 0, 0)
+        seen = await bench.states()
         assert [seen[f"item:{n}"] for n in range(1, 5)] == [True, False, True, True]
-        assert len(cable.sent) == 1
+        assert len(bench.sent) == 1
 
 
 def test_infrared_sensors_can_be_of_the_other_kind() -> None:
@@ -126,29 +126,29 @@ def test_winnsen_asks_only_for_the_locks_that_points_use() -> None:
 
 async def test_one_flipped_bit_opens_no_winnsen_lock() -> None:
     """The family has no check: only a second answer can tell."""
-    async with LockCable("winnsen") as cable:
-        await cable.states()
+    async with LockBench("winnsen") as bench:
+        await bench.states()
         flips = iter([winnsen.encode_state(winnsen.State(1, 1, is_open=True))])
-        cable.hand = lambda _request, replies: [next(flips, replies[0])]
-        assert await cable.open_channels() == []
-        cable.open(LOCKS[0])
-        assert await cable.open_channels() == ["lock:1"]
+        bench.hand = lambda _request, replies: [next(flips, replies[0])]
+        assert await bench.open_channels() == []
+        bench.open(LOCKS[0])
+        assert await bench.open_channels() == ["lock:1"]
 
 
 async def test_the_very_first_winnsen_state_has_to_be_said_twice_running() -> None:
-    async with LockCable("winnsen") as cable:
+    async with LockBench("winnsen") as bench:
         wrong = winnsen.encode_state(winnsen.State(1, 1, is_open=True))
         said = iter([b"", wrong])
-        cable.hand = lambda _request, replies: [next(said, b"") or replies[0]]
-        assert await cable.open_channels() == []
+        bench.hand = lambda _request, replies: [next(said, b"") or replies[0]]
+        assert await bench.open_channels() == []
 
 
 async def test_a_winnsen_state_that_is_not_new_costs_one_exchange() -> None:
-    async with LockCable("winnsen") as cable:
-        await cable.states()
-        cable.sent.clear()
-        await cable.states()
-        assert len(cable.sent) == len(cable.driver.reads())
+    async with LockBench("winnsen") as bench:
+        await bench.states()
+        bench.sent.clear()
+        await bench.states()
+        assert len(bench.sent) == len(bench.driver.reads())
 
 
 @pytest.mark.parametrize(
@@ -160,10 +160,10 @@ async def test_a_winnsen_state_that_is_not_new_costs_one_exchange() -> None:
     ids=["another lock", "another question"],
 )
 async def test_a_winnsen_reply_to_something_else_is_wrong(reply: bytes) -> None:
-    async with LockCable("winnsen") as cable:
-        cable.hand = lambda _request, _replies: [reply]
+    async with LockBench("winnsen") as bench:
+        bench.hand = lambda _request, _replies: [reply]
         with pytest.raises(WrongReply):
-            await cable.states()
+            await bench.states()
 
 
 def test_a_wkly_lock_that_its_board_cannot_tell_is_a_fault_and_not_closed() -> None:

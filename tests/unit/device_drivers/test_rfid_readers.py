@@ -1,4 +1,4 @@
-"""Readers of dossier tags over a cable: windows, bursts, damage, antennas, addresses."""
+"""Readers of dossier tags on a line: windows, bursts, damage, antennas, addresses."""
 
 import functools
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from device_drivers.rfid_uhf18.driver import RfidUhf18, Uhf18Options
 from simulators.plant import Plant
 from simulators.rfid_readers import M100Line, TagReader, Uhf18Line
 from simulators.wire import Reply
-from tests.support.cable import Cable
+from tests.support.memory_line import Firmware, MemoryLine, echo, intact, spoil
 
 EPCS = [f"E28068940000{n:012X}" for n in range(5)]
 GLUED = "E2800000FFFFFFFFFFFFFFFF"
@@ -35,26 +35,28 @@ WINDOW_MS = 50
 
 
 class Bench:
-    """A driver for the five tags, the reader that hears them, and the cable between."""
+    """A driver for the five tags, the reader that hears them, and the line between."""
 
-    def __init__(self, driver: Driver, line: M100Line | Uhf18Line, plant: Plant, *, chunk: int = 0) -> None:
+    def __init__(
+        self, driver: Driver, readers: M100Line | Uhf18Line, plant: Plant, *, chunk: int = 0
+    ) -> None:
         self.driver = driver
         self.plant = plant
-        self.line = line
-        self.cable = Cable(line, chunk=chunk)
+        self.readers = readers
+        self.line = MemoryLine(Firmware(readers), chunk=chunk)
 
     async def poll(self, times: int = 1) -> dict[str, Observation]:
         """The last word on each channel."""
         last = {}
         for _ in range(times):
             for read in self.driver.reads():
-                sights = await self.cable.bus.read(self.driver, read)
+                sights = await self.line.bus.read(self.driver, read)
                 last |= {seen.channel: seen for seen in sights if isinstance(seen, Observation)}
         return last
 
     def act(self, act: str) -> None:
-        for unit in self.line.acts():
-            self.line.act(unit, act)
+        for unit in self.readers.acts():
+            self.readers.act(unit, act)
 
     def take_out(self, n: int) -> None:
         self.plant.change(POINTS[n], "absent", 0, 0)
@@ -100,7 +102,7 @@ def unknown(last: dict[str, Observation]) -> list[int]:
 @every_family
 async def test_tags_are_there_and_gone_after_three_polls_without_them(make: Make) -> None:
     bench = make()
-    async with bench.cable:
+    async with bench.line:
         assert present(await bench.poll()) == [0, 1, 2, 3, 4]
         bench.take_out(2)
         assert present(await bench.poll(2)) == [0, 1, 2, 3, 4]
@@ -113,14 +115,14 @@ async def test_tags_are_there_and_gone_after_three_polls_without_them(make: Make
 @pytest.mark.parametrize("chunk", [1, 7, 64])
 async def test_frames_in_pieces_are_put_together(make: Make, chunk: int) -> None:
     bench = make(chunk=chunk)
-    async with bench.cable:
+    async with bench.line:
         assert present(await bench.poll()) == [0, 1, 2, 3, 4]
 
 
 @every_family
 async def test_an_empty_field_is_a_healthy_miss(make: Make) -> None:
     bench = make()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         for n in range(5):
             bench.take_out(n)
@@ -132,7 +134,7 @@ async def test_an_empty_field_is_a_healthy_miss(make: Make) -> None:
 @every_family
 async def test_two_hundred_strangers_hide_nobody(make: Make) -> None:
     bench = make()
-    async with bench.cable:
+    async with bench.line:
         bench.act("burst")
         assert present(await bench.poll()) == [0, 1, 2, 3, 4]
 
@@ -140,7 +142,7 @@ async def test_two_hundred_strangers_hide_nobody(make: Make) -> None:
 @every_family
 async def test_flicker_makes_no_event(make: Make) -> None:
     bench = make()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         bench.act("flicker")
         for _ in range(20):
@@ -151,39 +153,39 @@ async def test_flicker_makes_no_event(make: Make) -> None:
 @every_family
 async def test_a_reader_that_is_silent_takes_nothing_away(make: Make) -> None:
     bench = make()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
-        bench.cable.spoil = lambda _: b""
+        bench.line.hand = spoil(lambda _: b"")
         read = msgspec.structs.replace(bench.driver.reads()[0], window_ms=WINDOW_MS)  # not a whole scan
         for _ in range(4):
             with pytest.raises(NoReply):
-                await bench.cable.bus.read(bench.driver, read)
-        bench.cable.spoil = lambda reply: reply.frame
+                await bench.line.bus.read(bench.driver, read)
+        bench.line.hand = intact
         assert present(await bench.poll()) == [0, 1, 2, 3, 4]
 
 
 @every_family
 async def test_garbage_between_frames_costs_no_tag(make: Make) -> None:
     bench = make()
-    async with bench.cable:
-        bench.cable.spoil = lambda reply: b"\xbb\x02\x22\x15\x07\x01" + reply.frame
+    async with bench.line:
+        bench.line.hand = spoil(lambda reply: b"\xbb\x02\x22\x15\x07\x01" + reply)
         assert present(await bench.poll()) == [0, 1, 2, 3, 4]
 
 
 @every_family
 async def test_an_echo_is_no_answer(make: Make) -> None:
     bench = make()
-    async with bench.cable:
-        bench.cable.echoes = True
+    async with bench.line:
+        bench.line.hand = echo
         assert present(await bench.poll()) == [0, 1, 2, 3, 4]
 
 
 async def test_damaged_frames_of_a_tag_are_no_miss() -> None:
     bench = m100_bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         victim = bytes.fromhex(EPCS[2])
-        bench.cable.spoil = lambda reply: reply.frame.replace(victim, victim[:-1] + b"\xaa")
+        bench.line.hand = spoil(lambda reply: reply.replace(victim, victim[:-1] + b"\xaa"))
         last = await bench.poll(5)
         assert present(last) == [0, 1, 2, 3, 4]
         last = await bench.poll()
@@ -212,30 +214,30 @@ async def test_what_the_module_understood_wrongly_of_a_tag_is_neither_a_tag_nor_
 
 async def test_a_damaged_frame_of_a_uhf18_is_no_miss() -> None:
     bench = uhf18_bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
-        bench.cable.spoil = lambda reply: reply.frame.replace(bytes.fromhex(EPCS[2]), bytes(12))
+        bench.line.hand = spoil(lambda reply: reply.replace(bytes.fromhex(EPCS[2]), bytes(12)))
         assert present(await bench.poll(2)) == [0, 1, 2, 3, 4]
         assert unknown(await bench.poll(4)) == [0, 1, 2, 3, 4], "all five stood in the one frame"
 
 
 async def test_an_m100_without_its_antenna_says_no_tag_and_the_glued_tag_tells_the_truth() -> None:
     bench = m100_bench(glued=True)
-    async with bench.cable:
+    async with bench.line:
         first = await bench.poll()
         assert (present(first), first["antenna:1"].active) == ([0, 1, 2, 3, 4], False)
-        bench.line.act(1, "antenna off")
+        bench.readers.act(1, "antenna off")
         last = await bench.poll(5)
         assert (unknown(last), last["antenna:1"].active) == ([0, 1, 2, 3, 4], True)
-        bench.line.act(1, "antenna on")
+        bench.readers.act(1, "antenna on")
         assert present(await bench.poll()) == [0, 1, 2, 3, 4]
 
 
 async def test_a_port_without_its_antenna_makes_its_own_tags_unknown() -> None:
     bench = uhf18_bench(ports=2)
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
-        bench.line.act(7, "antenna off antenna:2")
+        bench.readers.act(7, "antenna off antenna:2")
         last = await bench.poll(5)
         assert (present(last), unknown(last)) == ([0, 1, 2], [3, 4])
         assert [last[f"antenna:{n}"].active for n in (1, 2)] == [False, True]
@@ -243,10 +245,10 @@ async def test_a_port_without_its_antenna_makes_its_own_tags_unknown() -> None:
 
 async def test_a_tag_that_two_ports_hear_is_told_by_the_nearer() -> None:
     bench = uhf18_bench(ports=2)
-    async with bench.cable:
-        bench.line.act(7, "duplicate")
+    async with bench.line:
+        bench.readers.act(7, "duplicate")
         await bench.poll()
-        first, second = [await bench.cable.bus.read(bench.driver, read) for read in bench.driver.reads()]
+        first, second = [await bench.line.bus.read(bench.driver, read) for read in bench.driver.reads()]
         assert [seen.channel for seen in first] == [*(f"tag:{epc}" for epc in EPCS[:3]), "antenna:1"]
         assert [seen.channel for seen in second] == [*(f"tag:{epc}" for epc in EPCS[3:]), "antenna:2"]
 
@@ -297,8 +299,8 @@ async def test_readers_share_a_line() -> None:
     near = TagReader({1: {EPCS[0]: POINTS[0]}}, plant)
     far = TagReader({1: {EPCS[1]: POINTS[1]}}, plant)
     drivers = [RfidUhf18(unit, EPCS, Uhf18Options(scan_ms=300)) for unit in (7, 8)]
-    async with Cable(Uhf18Line({7: near, 8: far})) as cable:
-        heard = [await cable.bus.read(driver, driver.reads()[0]) for driver in drivers]
+    async with MemoryLine(Firmware(Uhf18Line({7: near, 8: far}))) as line:
+        heard = [await line.bus.read(driver, driver.reads()[0]) for driver in drivers]
     assert [[seen.channel for seen in sights] for sights in heard] == [[f"tag:{EPCS[0]}"], [f"tag:{EPCS[1]}"]]
 
 
@@ -311,8 +313,8 @@ async def test_an_inventory_that_ran_out_of_time_is_no_miss() -> None:
             frame = uhf18.encode_reply(uhf18.Reply(7, 1, uhf18.OUT_OF_TIME, uhf18.encode_tags(())))
             return [Reply(7, received, frame)], len(received)
 
-    async with Cable(OutOfTime({})) as cable:
-        said = [await cable.bus.read(driver, driver.reads()[0]) for _ in range(8)]
+    async with MemoryLine(Firmware(OutOfTime({}))) as line:
+        said = [await line.bus.read(driver, driver.reads()[0]) for _ in range(8)]
     assert said[:5] == [[]] * 5
     assert all(seen.fault is Fault.DEVICE_ERROR for seen in said[5])
 

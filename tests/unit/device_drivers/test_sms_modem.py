@@ -1,6 +1,5 @@
-"""A modem over a cable: registration, messages out, reports in, nothing lost, nothing told that is not so."""
+"""A modem on its line: registration, messages out, reports in, nothing lost, nothing told that is not so."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,7 @@ from device_drivers.site import Site
 from device_drivers.sms_modem import alphabet, codec, pdu
 from device_drivers.sms_modem.driver import PARTS_MAX, SmsModem
 from simulators.sms_modem import STORE_SIZE, SmsModemLine
-from simulators.wire import Reply
-from tests.support.cable import Cable
+from tests.support.memory_line import Firmware, Hand, MemoryLine, each, intact, spoil
 
 TO = "+8610012345678"
 TEXT = "案管中心提醒：柳圩派出所一号询问室门已开启，请核对办案登记。"
@@ -23,33 +21,34 @@ LONG = (TEXT * 20)[:300]
 
 
 class Bench:
-    """A modem, a driver that may be killed and started anew, and the cable between."""
+    """A modem, a driver that may be killed and started anew, and the line between."""
 
     def __init__(self, *, chunk: int = 0, pin: str = "", sim_pin: str = "") -> None:
         self.modem = SmsModemLine(pin=sim_pin)
-        self.cable = Cable(self.modem, chunk=chunk)
+        self.firmware = Firmware(self.modem)
+        self.line = MemoryLine(self.firmware, chunk=chunk)
         self.driver = SmsModem(1, pin)
 
     def kill(self) -> None:
         self.driver = SmsModem(1)
 
     async def poll(self) -> list[Sight]:
-        return await self.cable.bus.read(self.driver, self.driver.reads()[0])
+        return await self.line.bus.read(self.driver, self.driver.reads()[0])
 
     async def reports(self) -> list[dict[str, str | int | bool]]:
         return [seen.data for seen in await self.poll() if isinstance(seen, Notice)]
 
     async def send(self, text: str = TEXT, to: str = TO) -> Outcome:
         command = Command("send", "modem", {"to": to, "text": text})
-        return await self.cable.bus.execute(self.driver, command)
+        return await self.line.bus.execute(self.driver, command)
 
     def wait(self, seconds: float) -> None:
-        self.cable.now_s += seconds
+        self.firmware.now_s += seconds
 
 
 async def test_a_registered_modem_says_so() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         assert await bench.poll() == [Observation("modem", active=True)]
         bench.modem.act(1, "unregister")
         assert await bench.poll() == [Observation("modem", active=False)]
@@ -59,7 +58,7 @@ async def test_a_registered_modem_says_so() -> None:
 
 async def test_a_message_goes_out_and_its_reference_and_delivery_come_back() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         assert await bench.send() is Outcome.ACKNOWLEDGED
         assert [(m.to, m.text, m.missing) for m in bench.modem.messages] == [(TO, TEXT, 0)]
@@ -73,7 +72,7 @@ async def test_a_message_goes_out_and_its_reference_and_delivery_come_back() -> 
 @pytest.mark.parametrize("chunk", [0, 1, 50])
 async def test_three_hundred_chinese_letters_arrive_as_one_message(chunk: int) -> None:
     bench = Bench(chunk=chunk)
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         assert await bench.send(LONG) is Outcome.ACKNOWLEDGED
         (message,) = bench.modem.messages
@@ -88,7 +87,7 @@ async def test_three_hundred_chinese_letters_arrive_as_one_message(chunk: int) -
 
 async def test_a_report_is_deleted_only_in_the_turn_after_the_one_that_told_it() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         await bench.send()
         bench.wait(3)
@@ -100,7 +99,7 @@ async def test_a_report_is_deleted_only_in_the_turn_after_the_one_that_told_it()
 
 async def test_a_kill_after_a_report_was_told_tells_it_again() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         await bench.send()
         bench.wait(3)
@@ -113,7 +112,7 @@ async def test_a_kill_after_a_report_was_told_tells_it_again() -> None:
 
 async def test_reports_that_came_while_nobody_listened_are_all_told_and_in_the_end_deleted() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         for _ in range(STORE_SIZE + 5):
             await bench.send("ok")
@@ -127,17 +126,17 @@ async def test_reports_that_came_while_nobody_listened_are_all_told_and_in_the_e
 
 async def test_a_turn_that_breaks_off_tells_its_reports_in_the_next() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         await bench.send()
         bench.wait(3)
         await bench.poll()
-        bench.cable.spoil = lambda reply: b"" if b"CMGD" in reply.request else reply.frame
+        bench.line.hand = each(lambda sent, reply: b"" if b"CMGD" in sent else reply)
         await bench.send("again")
         bench.wait(3)
         with pytest.raises(NoReply):
             await with_short_steps(bench).poll()
-        bench.cable.spoil = lambda reply: reply.frame
+        bench.line.hand = intact
         states = [(report["reference"], report["state"]) for report in await bench.reports()]
         assert states == [(1, "sent"), (1, "delivered")]
 
@@ -151,7 +150,7 @@ def with_short_steps(bench: Bench) -> Bench:
 
 async def test_a_lost_report_leaves_the_message_merely_sent() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         bench.modem.act(1, "report lost")
         assert await bench.send() is Outcome.ACKNOWLEDGED
@@ -161,7 +160,7 @@ async def test_a_lost_report_leaves_the_message_merely_sent() -> None:
 
 async def test_a_busy_network_refuses_before_anything_is_sent() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         bench.modem.act(1, "busy")
         assert await bench.send(LONG) is Outcome.REFUSED
@@ -172,20 +171,19 @@ async def test_a_busy_network_refuses_before_anything_is_sent() -> None:
 
 async def test_without_a_network_a_message_is_refused() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         bench.modem.act(1, "unregister")
         assert await bench.send() is Outcome.REFUSED
 
 
-def answer_instead(said: bytes, *, to_part: int) -> Callable[[Reply], bytes]:
+def answer_instead(said: bytes, *, to_part: int) -> Hand:
     """The network's answer to the n-th part, by another."""
     parts = iter(range(1, 100))
 
-    def spoil(reply: Reply) -> bytes:
-        is_that = reply.request.endswith(codec.CTRL_Z) and next(parts) == to_part
-        return said if is_that else reply.frame
+    def change(sent: bytes, reply: bytes) -> bytes:
+        return said if sent.endswith(codec.CTRL_Z) and next(parts) == to_part else reply
 
-    return spoil
+    return each(change)
 
 
 @pytest.mark.parametrize(
@@ -206,22 +204,20 @@ async def test_refused_is_said_only_where_nothing_can_have_gone_out(
     said: bytes, to_part: int, outcome: Outcome
 ) -> None:
     bench = with_short_steps(Bench())
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
-        bench.cable.spoil = answer_instead(said, to_part=to_part)
+        bench.line.hand = answer_instead(said, to_part=to_part)
         assert await bench.send(LONG) is outcome
-        assert (
-            sum(bool(exchange.sent.endswith(codec.CTRL_Z)) for exchange in bench.cable.exchanges) == to_part
-        )
+        assert sum(frame.endswith(codec.CTRL_Z) for frame in bench.line.sent) == to_part
 
 
 async def test_a_later_part_refused_at_its_prompt_leaves_it_unknown() -> None:
     bench = Bench()
     prompts = iter((False, True))
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
-        bench.cable.spoil = lambda reply: (
-            b"\r\n+CMS ERROR: 38\r\n" if b"CMGS" in reply.request and next(prompts) else reply.frame
+        bench.line.hand = each(
+            lambda sent, reply: b"\r\n+CMS ERROR: 38\r\n" if b"CMGS" in sent and next(prompts) else reply
         )
         assert await bench.send(LONG) is Outcome.UNKNOWN
         assert [message.references for message in bench.modem.messages] == [[0]]
@@ -229,11 +225,11 @@ async def test_a_later_part_refused_at_its_prompt_leaves_it_unknown() -> None:
 
 async def test_a_message_cut_off_at_its_prompt_does_not_swallow_the_next_command() -> None:
     bench = with_short_steps(Bench())
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
-        bench.cable.spoil = lambda reply: b"" if b"CMGS" in reply.request else reply.frame
+        bench.line.hand = each(lambda sent, reply: b"" if b"CMGS" in sent else reply)
         assert await bench.send() is Outcome.UNKNOWN
-        bench.cable.spoil = lambda reply: reply.frame
+        bench.line.hand = intact
         assert await bench.poll() == [Observation("modem", active=True)]
         assert not bench.modem.messages
 
@@ -253,7 +249,7 @@ async def test_a_prompt_garbled_into_a_refusal_does_not_swallow_the_next_command
 
 async def test_a_modem_that_restarted_is_set_up_again() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         bench.modem.act(1, "restart")
         assert await bench.poll() == [Observation("modem", active=True)]
@@ -264,36 +260,38 @@ async def test_a_modem_that_restarted_is_set_up_again() -> None:
 
 async def test_a_modem_without_echo_is_understood_too() -> None:
     bench = Bench()
-    bench.cable.spoil = lambda reply: reply.frame.removeprefix(reply.request)
-    async with bench.cable:
+    bench.line.hand = each(lambda sent, reply: reply.removeprefix(sent))
+    async with bench.line:
         assert await bench.poll() == [Observation("modem", active=True)]
         assert await bench.send(LONG) is Outcome.ACKNOWLEDGED
 
 
 async def test_what_a_modem_says_unasked_disturbs_nothing() -> None:
     bench = Bench()
-    bench.cable.spoil = lambda reply: (
-        b'\r\nRING\r\n\r\n+CREG: 2\r\n\r\n+CDSI: "SR",1\r\n'
-        + reply.frame.replace(b"\r\n+C", b"\r\n+CMTI: 1\r\n\r\n+C", 1)
+    bench.line.hand = spoil(
+        lambda reply: (
+            b'\r\nRING\r\n\r\n+CREG: 2\r\n\r\n+CDSI: "SR",1\r\n'
+            + reply.replace(b"\r\n+C", b"\r\n+CMTI: 1\r\n\r\n+C", 1)
+        )
     )
-    async with bench.cable:
+    async with bench.line:
         assert await bench.poll() == [Observation("modem", active=True)]
         assert await bench.send() is Outcome.ACKNOWLEDGED
 
 
 async def test_a_late_reply_is_never_taken_for_that_to_the_next_command() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         late = b"AT+CMGF=0\r\r\nERROR\r\n"
-        bench.cable.spoil = lambda reply: (b"" if b"CMGF" in reply.request else late) + reply.frame
+        bench.line.hand = each(lambda sent, reply: (b"" if b"CMGF" in sent else late) + reply)
         assert await bench.poll() == [Observation("modem", active=True)]
-        assert bench.cable.bus.counters.unasked == 7
+        assert bench.line.bus.counters.unasked == 7
 
 
 async def test_a_sim_gets_its_pin_and_a_wrong_one_only_once() -> None:
     right, wrong = Bench(pin="1234", sim_pin="1234"), Bench(pin="4321", sim_pin="1234")
-    async with right.cable, wrong.cable:
+    async with right.line, wrong.line:
         assert await right.poll() == [Observation("modem", active=True)]
         fault = [Observation("modem", active=False, fault=Fault.DEVICE_ERROR)]
         for _ in range(5):
@@ -328,8 +326,8 @@ async def test_no_error_tells_a_pin(said: bytes) -> None:
 
 async def test_a_modem_that_cannot_count_tries_gets_a_pin_once() -> None:
     bench = Bench(pin="4321", sim_pin="1234")
-    bench.cable.spoil = lambda reply: b"\r\nERROR\r\n" if b"CPINR" in reply.request else reply.frame
-    async with bench.cable:
+    bench.line.hand = each(lambda sent, reply: b"\r\nERROR\r\n" if b"CPINR" in sent else reply)
+    async with bench.line:
         for _ in range(5):
             await bench.poll()
     assert bench.modem._pin_tries == 2
@@ -337,7 +335,7 @@ async def test_a_modem_that_cannot_count_tries_gets_a_pin_once() -> None:
 
 async def test_a_sim_without_our_pin_is_a_fault() -> None:
     bench = Bench(sim_pin="1234")
-    async with bench.cable:
+    async with bench.line:
         (seen,) = await bench.poll()
         assert isinstance(seen, Observation)
         assert seen.fault is Fault.DEVICE_ERROR
@@ -363,7 +361,7 @@ def test_what_cannot_be_sent_is_refused_before_the_line_is_touched(command: Comm
 
 async def test_the_longest_message_fits_into_one_turn() -> None:
     bench = Bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         assert await bench.send("案" * (67 * PARTS_MAX)) is Outcome.ACKNOWLEDGED
 

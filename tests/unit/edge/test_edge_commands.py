@@ -86,6 +86,6 @@ def test_verify_of_something_else_is_one_line(folder: Path) -> None:
 
 def test_tail_prints_the_newest_rows_as_they_are_hashed(folder: Path) -> None:
     assert folder
-    code, output = run("journal", "tail", "journal.db", "-n", "2")
+    code, output = run("journal", "tail", "journal.db", "-n", "2", "--raw")
     assert code == 0
     assert [line.rpartition('"seq":')[2] for line in output.splitlines()] == ["2}", "3}"]

@@ -11,9 +11,10 @@ from device_drivers.driver import Notice, Observation
 from device_drivers.errors import DeviceRefused, LinkDown, NoReply
 from edge.clock import Stamp
 from edge.errors import JournalFailed
-from edge.listening import RETRY_CAP_S, Listening
+from edge.listening import REFUSED_S, RETRY_CAP_S, Listening
 from edge.points import Points
 from edge.settings import PointSettings
+from tests.support.virtual_time import in_virtual_time
 
 CARD = PointId("liuxu.int1.reader")
 TAMPER = PointId("liuxu.int1.tamper")
@@ -22,6 +23,10 @@ PAIRED = [Observation("card", active=True), Observation("tamper", active=False)]
 
 class Ended(Exception):
     """The script of the fake line is over."""
+
+
+class Refused(DeviceRefused):
+    """Said to the line as a whole."""
 
 
 class FakeListener:
@@ -34,7 +39,7 @@ class FakeListener:
 
     async def run(self, tell) -> None:
         for step in next(self._scripts, [Ended()]):
-            if isinstance(step, LinkDown | Ended):
+            if isinstance(step, LinkDown | Ended | Refused):
                 raise step
             await tell("reader", step)
             self.taken.append(step)
@@ -161,6 +166,37 @@ async def test_the_waits_double_to_a_cap_and_begin_anew_after_a_word(waits):
     with pytest.raises(Ended):
         await listening(FakeListener(*[down] * 7, [PAIRED, *down], down), FakeJournal()).run()
     assert waits == [1, 2, 4, 8, 16, RETRY_CAP_S, RETRY_CAP_S, 1, 2]
+
+
+def tried_at(*scripts):
+    """When the line was tried, in seconds since the first time."""
+
+    class Timed(FakeListener):
+        async def run(self, tell) -> None:
+            times.append(asyncio.get_running_loop().time())
+            await super().run(tell)
+
+    times = []
+
+    @in_virtual_time
+    async def play():
+        with pytest.raises(Ended):
+            await listening(Timed(*scripts), FakeJournal()).run()
+
+    play()
+    return [round(at - times[0]) for at in times]
+
+
+def test_a_device_that_refuses_us_is_asked_again_only_after_ten_minutes():
+    refused = [Refused("user or password")]
+    first, second, third, _ = tried_at(refused, refused, refused)
+    assert (second - first, third - second) == (REFUSED_S + 1, REFUSED_S + 2)
+
+
+def test_a_device_that_forgot_us_is_asked_at_once_and_then_left_alone_if_it_still_refuses():
+    assert tried_at([PAIRED, Refused("no such subscription")], [PAIRED, LinkDown("gone")]) == [0, 1, 2]
+    tries = tried_at([PAIRED, Refused("no such subscription")], [Refused("user or password")])
+    assert tries == [0, 1, 1 + REFUSED_S + 2]
 
 
 async def test_a_failed_journal_ends_the_listening(waits):

@@ -94,6 +94,11 @@ def test_counter_that_went_back_invents_no_opening() -> None:
     assert rows == [("point.baseline", {"value": "closed", "counter_restarted": True})]
 
 
+def test_a_counter_that_jumped_further_than_a_contact_can_move_invents_no_opening() -> None:
+    rows = bench_at(active=False, counter=7).see(active=False, counter=4_294_967_293)
+    assert rows == [("point.baseline", {"value": "closed", "counter_restarted": True})]
+
+
 def test_counting_goes_on_from_the_new_baseline_after_a_module_restart() -> None:
     bench = bench_at(active=False, counter=50)
     bench.see(active=False, counter=0)

@@ -126,8 +126,28 @@ SINGLE_FAULTS = {
         SOUND + '[[bus]]\nid = "two"\nkind = "modbus_tcp"\nhost = "192.0.2.1"\n',
         "27: bus[1].host: 192.0.2.1:502 is bus io already",
     ),
+    "two masters on a line by two names": (
+        SOUND.replace("192.0.2.1", "127.0.0.1")
+        + '[[bus]]\nid = "two"\nkind = "modbus_tcp"\nhost = "LocalHost"\n',
+        "27: bus[1].host: LocalHost:502 is bus io already",
+    ),
+    "an address written in two ways": (
+        SOUND.replace("192.0.2.1", "2001:db8::1")
+        + '[[bus]]\nid = "two"\nkind = "modbus_tcp"\nhost = "2001:0DB8:0:0:0:0:0:1"\n',
+        "27: bus[1].host: 2001:0DB8:0:0:0:0:0:1:502 is bus io already",
+    ),
+    "a name that cannot be looked up": (
+        SOUND.replace("192.0.2.1", "a..b"),
+        "11: bus[0].host: is no host: a name that DNS can carry",
+    ),
+    "a modem's type on an input": (
+        SOUND.replace('type = "door"', 'type = "modem"'),
+        "21: point[0].type: di:0 of io1 is no modem (it takes door or lock or item or tamper)",
+    ),
     "lock board on Modbus TCP": (
-        SOUND.replace('"modbus_di"\nprofile = "adam-6050"', '"lock_8a"').replace("di:0", "lock:1"),
+        SOUND.replace('"modbus_di"\nprofile = "adam-6050"', '"lock_8a"')
+        .replace("di:0", "lock:1")
+        .replace('type = "door"', 'type = "lock"'),
         "15: device[0].bus: bus: lock_8a needs one of kind serial or serial_tcp, not modbus_tcp",
     ),
     "driver without profile": (
@@ -174,6 +194,50 @@ def serial(profile: str, baud: int, interval_ms: int = 100) -> str:
     bus = f'kind = "modbus_rtu"\ndevice = "/dev/ttyS0"\nbaud = {baud}'
     text = SOUND.replace(TCP_LINE, bus)
     return text.replace('profile = "adam-6050"', f'profile = "{profile}"\ninterval_ms = {interval_ms}')
+
+
+@pytest.mark.parametrize(
+    ("device", "wrong", "right"),
+    [
+        ('driver = "sms_modem"\ninterval_ms = 5000', 'type = "door"\nchannel = "modem"', "modem"),
+        ('driver = "lock_8a"\ninterval_ms = 500', 'type = "door"\nchannel = "lock:3"', "lock"),
+        ('driver = "lock_8a"\ninterval_ms = 500', 'type = "lock"\nchannel = "item:3"', "item"),
+        ('driver = "rfid_m100"\ninterval_ms = 2000', 'type = "item"\nchannel = "antenna:1"', "tamper"),
+    ],
+)
+def test_a_channel_taken_for_what_it_is_not_is_told_with_what_it_takes(
+    tmp_path: Path, device: str, wrong: str, right: str
+) -> None:
+    text = f"""{SOUND}
+[[bus]]
+id = "line"
+kind = "serial"
+device = "/dev/ttyS9"
+baud = 115200
+[[device]]
+id = "it"
+bus = "line"
+{device}
+[[point]]
+id = "liuxu.int2.thing"
+device = "it"
+{wrong}
+"""
+    (problem,) = said(tmp_path, text)
+    assert problem.startswith("38: point[1].type: ")
+    assert problem.endswith(f"(it takes {right})")
+    kind = wrong.partition('"')[2].partition('"')[0]
+    assert said(tmp_path, text.replace(f'type = "{kind}"\nchannel', f'type = "{right}"\nchannel')) == []
+
+
+def test_two_masters_on_a_line_by_two_paths_are_found(tmp_path: Path) -> None:
+    port, link = tmp_path / "ttyUSB0", tmp_path / "by-id"
+    port.touch()
+    link.symlink_to(port)
+    text = serial("waveshare-io8", 9600).replace("/dev/ttyS0", str(port))
+    text += f'[[bus]]\nid = "two"\nkind = "modbus_rtu"\ndevice = "{link}"\n'
+    (problem,) = said(tmp_path, text)
+    assert f"bus[1].device: {link} is bus io already" in problem
 
 
 def test_bus_in_use_by_70_percent_is_refused_and_by_50_warned_of(tmp_path: Path) -> None:
@@ -335,3 +399,18 @@ def test_what_a_station_may_not_have_is_found_all_at_once(
     found = said(tmp_path, BAD_STATION)
     missing = [line for line in expected if not any(text.startswith(line) for text in found)]
     assert not missing, "\n".join(found)
+
+
+def test_a_device_on_a_bus_that_is_not_there_is_looked_at_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = tmp_path / "config/profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "mine.toml").write_text('model = "x"\ninputs = 8\n[level]\nfunction = 2\nadress = 32\n')
+    monkeypatch.chdir(tmp_path)
+    text = SOUND.replace('bus = "io"', 'bus = "nowhere"').replace('"di:0"', '"di:99"')
+    found = "\n".join(said(tmp_path, text))
+    assert "no [[bus]] has the id nowhere" in found
+    assert "io1 has no di:99" in found
+    found = "\n".join(said(tmp_path, text.replace("adam-6050", "mine")))
+    assert "adress" in found

@@ -97,6 +97,19 @@ def test_a_sound_station_gives_a_listener_a_line_and_nothing_to_poll(station):
     ("old", "new", "words"),
     [
         ('channel = "card"', 'channel = "lock:1"', "hall has no lock:1"),
+        (
+            'type = "reader"\ndevice = "hall"',
+            'type = "door"\ndevice = "hall"',
+            "card of hall is no door (it takes reader)",
+        ),
+        (
+            'type = "tamper"\ndevice = "lens"',
+            'type = "door"\ndevice = "lens"',
+            "scene of lens is no door (it takes tamper)",
+        ),
+        ('"liuxu.int1.scene"', '"liuxu.lawyer1.scene"', "liuxu.lawyer1 may have no camera"),
+        ('"liuxu.int1.door"', '"liuxu.lawyer1.door"', "liuxu.lawyer1 may have no camera"),
+        ('onvif = "192.0.2.31:80"', 'onvif = "a..b:80"', "onvif: is no host:port"),
         ('channel = "scene"', 'channel = "motion"', "lens has no motion"),
         ("unit = 1", "unit = 200", "unit: 200 is not between 0 and 126"),
         ('key_file = "hall.key"', 'key_file = "none.key"', "none.key cannot be read"),
@@ -126,10 +139,23 @@ def test_a_station_that_cannot_work_is_told_why(station, old, new, words):
     assert any(words in problem for problem in problems), problems
 
 
+@pytest.mark.parametrize("file", ["hall.key", "lens.pw"])
+def test_an_empty_secret_is_told_by_whoever_reads_it(station, file):
+    Path(file).write_text(" \n")
+    settings, problems = station()
+    assert settings is None
+    assert any(file in problem for problem in problems), problems
+
+
 def test_two_cameras_cannot_share_an_address(station):
     second = '[[device]]\nid = "lens2"\nbus = "cam1"\ndriver = "onvif_camera"\nunit = 2\n[[camera]]\npoint'
     _, problems = station("[[camera]]\npoint", second)
     assert any("bus cam1 has 1 already, and onvif_camera takes no more" in problem for problem in problems)
+
+
+def test_a_reader_in_a_lawyers_room_is_no_camera(station):
+    settings, problems = station('"liuxu.hall.reader"', '"liuxu.lawyer1.reader"')
+    assert settings is not None, problems
 
 
 def test_a_key_that_everybody_knows_is_refused_at_its_device(station):

@@ -32,7 +32,7 @@ LEVELS_TCP = bytes.fromhex("0001000000050102020000")
 class MemoryEnd:
     """A line without a machine behind it. `got`: what a driver received, in pieces."""
 
-    goes_with_power = False
+    is_network = False
     address = "memory"
 
     def __init__(self, driver_baud=0):
@@ -70,7 +70,7 @@ def moxa(units=(1,)):
 
 
 def layer(speaks):
-    return FaultLayer(1, SEALINGS[speaks])
+    return FaultLayer(1, SEALINGS[speaks], is_network=speaks == "modbus-tcp")
 
 
 async def rtu_cable(end, baud=0):

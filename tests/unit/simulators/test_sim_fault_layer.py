@@ -7,7 +7,7 @@ from pymodbus.framer import FramerRTU
 
 import simulators.faults as fault_layer
 from simulators.control.fault_words import FAULT_WORDS
-from simulators.faults import Fault, FaultKind, FaultLayer, misfit
+from simulators.faults import Fault, FaultKind, FaultLayer, why_not
 from simulators.locks.board import BOARD_ACTS, LOCK_ACTS
 from simulators.osdp_device import ACTS as OSDP_ACTS
 from simulators.plant import VALUES
@@ -235,11 +235,11 @@ def test_faults_are_healed_one_by_one_or_all():
 
 def test_a_fault_says_why_a_cable_cannot_have_it():
     rtu, locks, tags = SEALINGS["modbus-rtu"], SEALINGS["lock-8a"], SEALINGS["rfid-m100"]
-    assert misfit(FaultKind.EXCEPTION, rtu, is_tcp=False) == ""
-    assert "Modbus" in misfit(FaultKind.EXCEPTION, locks, is_tcp=False)
-    assert "connection" in misfit(FaultKind.HALF_OPEN, rtu, is_tcp=False)
-    assert misfit(FaultKind.HALF_OPEN, rtu, is_tcp=True) == ""
-    assert "unit" in misfit(FaultKind.WRONG_UNIT, tags, is_tcp=False)
+    assert why_not(Fault(FaultKind.EXCEPTION), rtu, is_network=False) == ""
+    assert "exceptions" in why_not(Fault(FaultKind.EXCEPTION), locks, is_network=False)
+    assert "connection" in why_not(Fault(FaultKind.HALF_OPEN), rtu, is_network=False)
+    assert why_not(Fault(FaultKind.HALF_OPEN), rtu, is_network=True) == ""
+    assert "unit" in why_not(Fault(FaultKind.WRONG_UNIT), tags, is_network=False)
 
 
 SOUND = [

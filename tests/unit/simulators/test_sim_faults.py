@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from device_drivers import registry
-from device_drivers.bus import Bus, BusSettings
 from device_drivers.driver import Driver, Sight
 from device_drivers.errors import (
     BadFrame,
@@ -24,14 +23,14 @@ from simulators import faults
 from simulators.cable import Cable
 from simulators.control.fault_words import FAULT_WORDS
 from simulators.errors import BadValue
-from simulators.faults import Fault, FaultKind, FaultLayer
+from simulators.faults import Emission, Fault, FaultKind, FaultLayer
 from simulators.input_module import InputModule
 from simulators.modbus_units import ModbusRtuUnits
 from simulators.module_map import MODULE_MAPS
 from simulators.plant import Plant
 from simulators.sealing import SEALINGS
+from simulators.tcp_end import TcpEnd
 from simulators.wire import Reply
-from tests.support.memory_end import MemoryEnd
 
 DOOR, OTHER = "liuxu.int1.door", "liuxu.int2.door"
 TIMEOUT_S = 0.1
@@ -46,16 +45,22 @@ class Bench:
         self.plant.change(DOOR, "open", 0, 0)
         made = MODULE_MAPS["waveshare-io8"]
         modules = {n: InputModule(made, {0: point}, self.plant) for n, point in ((1, DOOR), (2, OTHER))}
-        end = MemoryEnd()
-        self.cable = Cable(end, ModbusRtuUnits(modules), FaultLayer(1, SEALINGS["modbus-rtu"]))
-        self.bus = Bus(end.transport, BusSettings(TIMEOUT_S, TIMEOUT_S))
+        layer = FaultLayer(1, SEALINGS["modbus-rtu"], is_network=True)
+        self.cable = Cable(TcpEnd("127.0.0.1", 0), ModbusRtuUnits(modules), layer)
         self.drivers: dict[int, Driver] = {
             unit: registry.build(
                 "modbus_di",
-                Site(bus_kind="modbus_rtu", unit=unit, profile=PROFILE, channels=("di:0",)),
+                Site(bus_kind="modbus_rtu_tcp", unit=unit, profile=PROFILE, channels=("di:0",)),
             )
             for unit in modules
         }
+
+    async def start(self) -> None:
+        await self.cable.start()
+        port = int(self.cable.address.rpartition(":")[2])
+        self.bus = registry.tcp_bus(
+            "modbus_rtu_tcp", "127.0.0.1", port, timeout_s=TIMEOUT_S, quarantine_s=TIMEOUT_S
+        )
 
     async def read(self, unit: int = 1) -> list[Sight]:
         driver = self.drivers[unit]
@@ -68,7 +73,7 @@ class Bench:
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     bench = Bench()
-    await bench.cable.start()
+    await bench.start()
     yield bench
     await bench.bus.close()
     await bench.cable.stop()
@@ -171,6 +176,55 @@ async def test_frames_are_kept_with_their_words_and_what_struck_them(bench: Benc
 async def test_a_unit_that_is_not_there_cannot_be_struck(bench: Bench) -> None:
     with pytest.raises(BadValue, match="unit 9"):
         await bench.cable.inject(Fault(FaultKind.LOST, unit=9))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "fault", "why"),
+    [
+        ("lock-8a", Fault(FaultKind.EXCEPTION), "no exceptions"),
+        ("rfid-m100", Fault(FaultKind.WRONG_UNIT), "names its unit"),
+        ("at", Fault(FaultKind.WRONG_UNIT), "names its unit"),
+        ("unheard-of", Fault(FaultKind.CLASH), "not known"),
+        ("unheard-of", Fault(FaultKind.WRONG_FUNCTION), "not known"),
+        ("unheard-of", Fault(FaultKind.SHORT), "not known"),
+        ("modbus-rtu", Fault(FaultKind.DROPPED), "no connection"),
+        ("modbus-rtu", Fault(FaultKind.HALF_OPEN), "no connection"),
+        ("modbus-rtu", Fault(FaultKind.STUCK_LOW, unit=1), "whole line"),
+        ("modbus-rtu", Fault(FaultKind.UNPLUGGED, count=3), "whole line"),
+    ],
+)
+def test_a_fault_that_could_strike_nothing_is_refused(protocol: str, fault: Fault, why: str) -> None:
+    layer = FaultLayer(1, SEALINGS.get(protocol))
+    with pytest.raises(BadValue, match=f"{fault.kind.value}: .*{why}"):
+        layer.inject(fault)
+    assert not layer.active
+
+
+def test_a_cable_has_so_many_faults_and_no_more() -> None:
+    layer = FaultLayer(1, None)
+    for _ in range(32):
+        layer.inject(Fault(FaultKind.LOST))
+    with pytest.raises(BadValue, match="32 faults"):
+        layer.inject(Fault(FaultKind.LOST))
+    layer.heal(1)
+    layer.inject(Fault(FaultKind.LOST))
+
+
+def test_a_frame_that_a_fault_leaves_as_it_was_is_not_struck() -> None:
+    layer = FaultLayer(1, SEALINGS["modbus-rtu"])
+    layer.inject(Fault(FaultKind.SHORT, count=1))
+    refusal = Reply(1, b"\x01\x04", bytes.fromhex("01840282c1"))
+    assert layer.transmit(refusal) == ([Emission(0.0, refusal.frame)], [])
+    reading = Reply(1, b"\x01\x04", bytes.fromhex("010403000af8f4"))
+    assert layer.transmit(reading)[1] == ["short"]
+    assert not layer.active
+
+
+def test_a_burst_of_check_errors_strikes_three_in_a_row() -> None:
+    layer = FaultLayer(1, SEALINGS["modbus-rtu"])
+    layer.inject(Fault(FaultKind.CHECK, count=3))
+    reply = Reply(1, b"\x01\x04", bytes.fromhex("010403000af8f4"))
+    assert [layer.transmit(reply)[1] for _ in range(5)] == [["check"]] * 3 + [[]] * 2
 
 
 def test_the_same_seed_strikes_the_same_replies() -> None:

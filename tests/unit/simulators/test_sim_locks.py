@@ -8,7 +8,7 @@ from simulators.errors import UnknownAct
 from simulators.locks.board import LockBoard, Said
 from simulators.locks.lock_8a import Line8a
 from simulators.plant import Plant
-from tests.support.lock_cable import BOARD, FAMILIES, ITEMS, LOCKS, driver_of, line_of
+from tests.support.lock_bench import BOARD, FAMILIES, ITEMS, LOCKS, driver_of, line_of
 
 
 class Cabinet:

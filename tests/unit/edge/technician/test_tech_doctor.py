@@ -19,7 +19,15 @@ from edge.journal_file import FILE_NAME, JournalFile
 from edge.journal_verify import Verdict as Verified
 from edge.journal_verify import verify
 from edge.proposals import Draft
-from edge.settings import BrokerSettings, BusSettings, CameraSettings, EdgeSettings, MediaSettings, Settings
+from edge.settings import (
+    BrokerSettings,
+    BusSettings,
+    CameraSettings,
+    DeviceSettings,
+    EdgeSettings,
+    MediaSettings,
+    Settings,
+)
 from edge.technician import doctor_journal, doctor_machine, doctor_network
 from edge.technician.finding import Verdict
 
@@ -28,7 +36,7 @@ NOW = 1_700_000_000_000
 
 def settings(data_dir: Path, **more: object) -> Settings:
     edge = EdgeSettings(id="liuxu", data_dir=str(data_dir))
-    return Settings(edge=edge, broker=BrokerSettings(host="127.0.0.1", port=1), **more)
+    return Settings(**{"edge": edge, "broker": BrokerSettings(host="127.0.0.1", port=1), **more})
 
 
 def port(device: object) -> BusSettings:
@@ -98,6 +106,77 @@ def test_a_secret_is_its_owners(tmp_path: Path, mode: int, verdict: Verdict) -> 
     assert certificate.verdict is Verdict.ABSENT, "what is not configured has not passed"
 
 
+def secrets_of(folder: Path, **more: object) -> dict[str, doctor_machine.Finding]:
+    *found, _ = doctor_machine.check_secrets(settings(folder, **more))
+    return {finding.area: finding for finding in found}
+
+
+def test_every_secret_of_the_settings_is_looked_at_once(tmp_path: Path) -> None:
+    names = ("broker", "media", "camera", "onvif", "osdp", "pin")
+    files = {name: str(tmp_path / name) for name in names}
+    for name in names:
+        Path(files[name]).write_text("x")
+        Path(files[name]).chmod(0o600)
+    options = (
+        ("onvif_camera", {"user": "viewer", "password_file": files["onvif"]}),
+        ("osdp_reader", {"key_file": files["osdp"]}),
+        ("osdp_reader", {"key_file": files["osdp"]}),
+        ("sms_modem", {"pin_file": files["pin"]}),
+        ("sms_modem", {"pin_file": ""}),
+        ("lock_krcu", {"board": "cu16"}),
+    )
+    found = secrets_of(
+        tmp_path,
+        broker=BrokerSettings(host="127.0.0.1", username="liuxu", password_file=files["broker"]),
+        media=MediaSettings(port=1, token_file=files["media"]),
+        device=tuple(
+            DeviceSettings(id=f"d{n}", bus="b", driver=driver, options=own)
+            for n, (driver, own) in enumerate(options)
+        ),
+        camera=(CameraSettings(point="a.picture", onvif="10.0.0.1:80", password_file=files["camera"]),),
+    )
+    assert sorted(found) == sorted(f"secret {name}" for name in names)
+    assert {finding.verdict for finding in found.values()} == {Verdict.OK}
+
+
+def pin(path: Path) -> dict[str, object]:
+    device = DeviceSettings(id="m", bus="b", driver="sms_modem", options={"pin_file": str(path)})
+    return {"device": (device,)}
+
+
+@pytest.mark.parametrize(("text", "says"), [(None, "No such file"), ("", "is empty"), (" \n", "is empty")])
+def test_a_secret_that_is_not_there_or_empty_is_a_fault(tmp_path: Path, text: str | None, says: str) -> None:
+    path = tmp_path / "pin"
+    if text is not None:
+        path.write_text(text)
+        path.chmod(0o600)
+    (found,) = secrets_of(tmp_path, **pin(path)).values()
+    assert (found.verdict, says in found.text) == (Verdict.FAULT, True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away: whose a secret is stays unproven")
+@pytest.mark.parametrize(
+    ("agent", "owner", "mode", "verdict"),
+    [
+        (1_234, 1_234, 0o600, Verdict.OK),
+        (1_234, 0, 0o600, Verdict.FAULT),
+        (1_234, 1_234, 0o200, Verdict.FAULT),
+        (0, 1_234, 0o600, Verdict.DOUBTFUL),
+    ],
+)
+def test_a_secret_is_the_agents_users(
+    tmp_path: Path, agent: int, owner: int, mode: int, verdict: Verdict
+) -> None:
+    path, folder = tmp_path / "pin", tmp_path / "data"
+    path.write_text("1234")
+    path.chmod(mode)
+    folder.mkdir()
+    os.chown(path, owner, -1)
+    os.chown(folder, agent, -1)
+    (found,) = secrets_of(folder, **pin(path)).values()
+    assert found.verdict is verdict
+
+
 def test_the_clocks_own_word_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     class Synced:
         state = Clock.SYNCED
@@ -143,6 +222,24 @@ async def test_lines_are_looked_at_all_at_once(tmp_path: Path) -> None:
     verdicts = [finding.verdict for finding in found]
     assert verdicts == [Verdict.OK, Verdict.FAULT, Verdict.FAULT, Verdict.FAULT]
     assert "secret" not in "".join(finding.text + finding.mend for finding in found)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+async def test_a_name_that_cannot_be_looked_up_is_a_fault(tmp_path: Path, host: str) -> None:
+    bus = BusSettings(id="a", kind="modbus_tcp", host=host)
+    (module,) = await doctor_network.check_lines(settings(tmp_path, bus=(bus,)))
+    broker, centre = await doctor_network.check_broker(BrokerSettings(host=host))
+    for found in (module, broker, centre):
+        assert found.verdict is Verdict.FAULT
+    assert "has no address" in module.text
+
+
+@pytest.mark.parametrize("url", ["rtsp://me:secret@[::1/s", "rtsp://me:secret@10.0.0.1:99999/s"])
+async def test_a_cameras_url_that_is_none_is_a_fault_and_not_quoted(tmp_path: Path, url: str) -> None:
+    camera = CameraSettings(point="a.picture", url=url)
+    (found,) = await doctor_network.check_lines(settings(tmp_path, camera=(camera,)))
+    assert found.verdict is Verdict.FAULT
+    assert "secret" not in found.text + found.mend
 
 
 async def test_a_module_that_is_connected_already_gets_no_second_connection(tmp_path: Path) -> None:

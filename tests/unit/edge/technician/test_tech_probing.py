@@ -81,6 +81,10 @@ def test_no_status_read_of_a_lock_family_opens_a_lock_of_any(kind: str) -> None:
         assert not opens_a_lock(driver.encode(driver.reads()[0]))
 
 
+def test_the_families_that_are_probed_say_so_themselves() -> None:
+    assert probing.LOCK_KINDS == ("lock_8a", "lock_krcu", "lock_winnsen", "lock_wkly")
+
+
 def test_a_board_number_that_a_family_has_not_is_not_asked() -> None:
     assert list(probing.lock_drivers(LINE, "lock_8a", (0, 1, 99, 200))) == [1, 99]
 

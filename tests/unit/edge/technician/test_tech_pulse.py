@@ -15,7 +15,12 @@ from edge.settings import BrokerSettings, BusSettings, DeviceSettings, EdgeSetti
 from edge.technician.commission_command import Walking, now
 from edge.technician.commissioning import Result, Stage
 from edge.technician.turns import one_turn
-from tests.support.far_ends import LockBoards
+from simulators.locks.board import LockBoard
+from simulators.locks.lock_8a import Line8a
+from simulators.plant import Plant
+from tests.support.simulated_line import TappedPty, serial_units_apart
+
+LOCKS = [f"a.cab1.s{n:02}.lock" for n in range(1, 13)]
 
 
 class PulsingLock(Lock8a):
@@ -37,8 +42,8 @@ class PulsingLock(Lock8a):
         return Outcome.ACKNOWLEDGED if read.name == "open" else super().decode(read, reply)
 
 
-def settings(line: Path) -> Settings:
-    bus = BusSettings(id="cab", kind="serial", device=str(line), quarantine_ms=20)
+def settings(line: str) -> Settings:
+    bus = BusSettings(id="cab", kind="serial", device=line, quarantine_ms=20)
     device = DeviceSettings(id="locks1", bus="cab", driver="lock_8a")
     point = PointSettings(id="a.cab1.s01.lock", type="lock", device="locks1", channel="lock:1")
     edge, broker = EdgeSettings(id="a", data_dir="data"), BrokerSettings(host="127.0.0.1")
@@ -46,10 +51,16 @@ def settings(line: Path) -> Settings:
 
 
 @pytest.fixture
-def boards(monkeypatch: pytest.MonkeyPatch) -> Iterator[LockBoards]:
-    kind = PolledKind(lambda _: PulsingLock(1, Lock8aOptions()), "8a", SERIAL)
+def plant() -> Plant:
+    return Plant(LOCKS)
+
+
+@pytest.fixture
+def boards(tmp_path: Path, plant: Plant, monkeypatch: pytest.MonkeyPatch) -> Iterator[TappedPty]:
+    kind = PolledKind(lambda _: PulsingLock(1, Lock8aOptions()), "8a", SERIAL, {"lock": ("lock",)})
     monkeypatch.setitem(registry.DRIVERS, "lock_8a", kind)
-    with LockBoards({1: (True,) * 12}) as far:
+    board = LockBoard(LOCKS, plant, lambda lock: plant.change(lock, "open", 0, 0))
+    with serial_units_apart(Line8a({1: board}), tmp_path / "locks") as far:
         yield far
 
 
@@ -60,8 +71,8 @@ async def read(walking: Walking) -> None:
     walking._walk.see("locks1", turn.sights, now())
 
 
-async def test_one_key_is_one_pulse_on_the_line(boards: LockBoards) -> None:
-    walking = Walking(settings(boards.path), now())
+async def test_one_key_is_one_pulse_on_the_line(boards: TappedPty, plant: Plant) -> None:
+    walking = Walking(settings(boards.address), now())
     await read(walking)
     assert walking._walk.stage is Stage.AWAY
     await walking._send_pulse()
@@ -74,7 +85,7 @@ async def test_one_key_is_one_pulse_on_the_line(boards: LockBoards) -> None:
     assert walking._walk.stage is Stage.AWAY, "an acknowledgement proves nothing"
     await read(walking)
     assert walking._walk.stage is Stage.BACK
-    boards.shorted[1] = (True,) * 12
+    plant.change(LOCKS[0], "closed", 0, 0)
     await read(walking)
     assert walking._walk.trials[0].result is Result.PASSED
     await walking._buses["locks1"].close()

@@ -24,6 +24,7 @@ def test_a_module_with_latches_is_read_by_its_level_alone() -> None:
     assert [poll.read.exchanges for poll in ours.polls] == [1]
     assert usual.polls[0].read.exchanges > 1
     assert [poll.read.channels for poll in ours.polls] == [poll.read.channels for poll in usual.polls]
+    assert capture_command.find(latching, "io").polls == ours.polls
 
 
 def test_a_module_without_latches_is_read_as_ever() -> None:

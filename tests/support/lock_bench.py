@@ -1,14 +1,11 @@
-"""A bus, a cable in memory and a cabinet of one lock family at its far end, with a hand between them."""
+"""A cabinet of one lock family, its driver, and the line in memory between them."""
 
-import asyncio
-from collections.abc import Callable
 from typing import Self
 
 from device_drivers import registry
-from device_drivers.bus import Bus, BusSettings
+from device_drivers.bus import BusSettings
 from device_drivers.driver import Command, Commanded, Observation, Outcome
 from device_drivers.site import Site
-from device_drivers.transport.memory import MemoryTransport
 from simulators.locks.board import LockBoard
 from simulators.locks.krcu import Cu48Line, KrcuLine
 from simulators.locks.line import LockLine
@@ -16,6 +13,7 @@ from simulators.locks.lock_8a import Line8a
 from simulators.locks.winnsen import WinnsenLine
 from simulators.locks.wkly import WklyLine
 from simulators.plant import Plant
+from tests.support.memory_line import Firmware, MemoryLine
 
 FAMILIES = ("8a", "8a short when open", "krcu", "cu48", "winnsen", "wkly")
 LOCKS = [f"liuxu.cab1.s{n:02}.lock" for n in range(1, 13)]
@@ -23,9 +21,6 @@ ITEMS = [f"liuxu.cab1.s{n:02}.item" for n in range(1, 13)]
 CHANNELS = tuple(f"lock:{n}" for n in range(1, 13))
 BOARD = 1
 TIMEOUT_S = 0.03
-
-Hand = Callable[[bytes, list[bytes]], list[bytes]]
-"""What a request's replies become on their way."""
 
 
 def driver_of(family: str, unit: int = BOARD) -> Commanded:
@@ -47,8 +42,8 @@ def line_of(family: str, boards: dict[int, LockBoard]) -> LockLine:
     return lines[family](boards)
 
 
-class LockCable:
-    """`async with` it. `hand` may be changed at any time; `sent` has every frame of the bus on the wire."""
+class LockBench(MemoryLine):
+    """`async with` it."""
 
     def __init__(self, family: str, quarantine_s: float = 0.0) -> None:
         self.plant = Plant(LOCKS + ITEMS)
@@ -56,23 +51,14 @@ class LockCable:
         self.board = LockBoard(LOCKS, self.plant, self.open, items=items)
         self.line = line_of(family, {BOARD: self.board})
         self.driver = driver_of(family)
-        self.hand: Hand = lambda _request, replies: replies
-        self.sent: list[bytes] = []
-        self.wire = MemoryTransport()
-        self.bus = Bus(self.wire, BusSettings(TIMEOUT_S, quarantine_s))
+        super().__init__(Firmware(self.line), BusSettings(TIMEOUT_S, quarantine_s))
 
     def open(self, point: str) -> None:
         self.plant.change(point, "open", 0, 0)
 
     async def __aenter__(self) -> Self:
         await self.bus.open()
-        self._task = asyncio.create_task(self._play())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        await self.bus.close()
+        return await super().__aenter__()
 
     async def states(self) -> dict[str, bool]:
         """Every channel as one full poll sees it."""
@@ -89,11 +75,3 @@ class LockCable:
     def pulses(self) -> list[bytes]:
         """Frames on the wire that tell a lock to open."""
         return [frame for frame in self.sent if self.line.decode_request(frame).is_open]
-
-    async def _play(self) -> None:
-        while True:
-            request = await self.wire.far.requests.get()
-            self.sent.append(request)
-            replies, _ = self.line.hear(request, 0.0)
-            for piece in self.hand(request, [reply.frame for reply in replies]):
-                self.wire.far.send(piece)
