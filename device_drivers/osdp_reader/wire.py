@@ -74,7 +74,7 @@ def encode(message: Up | Line) -> bytes:
 
 
 def decode_up(line: bytes) -> Up:
-    """Raises msgspec.DecodeError."""
+    """Raises msgspec.DecodeError, and ValueError for what is no UTF-8."""
     message: Up = _up.decode(line)
     return message
 

@@ -90,10 +90,11 @@ def _campaign(name: str, limit: str, progress: Progress) -> Verdict:
         "-rss_limit_mb=2048",
     ]
     words.append(f"-artifact_prefix={own / 'crashes'}/")
-    dictionary = own / "words"
-    escaped = ("".join(f"\\x{byte:02x}" for byte in word) for word in properties.words(name))
-    dictionary.write_text("".join(f'"{word}"\n' for word in escaped))
-    words.append(f"-dict={dictionary}")
+    if properties.words(name):  # libFuzzer refuses an empty dictionary
+        dictionary = own / "words"
+        escaped = ("".join(f"\\x{byte:02x}" for byte in word) for word in properties.words(name))
+        dictionary.write_text("".join(f'"{word}"\n' for word in escaped))
+        words.append(f"-dict={dictionary}")
     command = [sys.executable, "-m", "tests.fuzz.fuzz_one", str(own / "slow"), name, *words]
     verdict = Verdict(name)
     began_s = time.monotonic()

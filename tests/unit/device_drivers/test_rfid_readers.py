@@ -202,12 +202,12 @@ async def test_what_the_module_understood_wrongly_of_a_tag_is_neither_a_tag_nor_
 ) -> None:
     """The frame's own sum is right."""
     bench = m100_bench()
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
         bench.take_out(3)
         sound = next(iter(m100.decode(m100.encode_tag(m100.Tag(bytes.fromhex(EPCS[2]), -45))).frames))
         spoilt = m100.encode(msgspec.structs.replace(sound, data=sound.data[:1] + bytes.fromhex(said + crc)))
-        bench.cable.spoil = lambda reply: spoilt if bytes.fromhex(EPCS[2]) in reply.frame else reply.frame
+        bench.line.hand = spoil(lambda reply: spoilt if bytes.fromhex(EPCS[2]) in reply else reply)
         last = await bench.poll(6)
         assert (present(last), unknown(last)) == ([0, 1, 4], [2, 3])
 

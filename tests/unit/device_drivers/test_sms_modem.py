@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers import registry
+from device_drivers.bus import Exchange
 from device_drivers.driver import Command, Fault, Notice, Observation, Outcome, Sight
 from device_drivers.errors import BadFrame, DeviceRefused, DriverError, NoReply, ProfileFault, UnaskedFrame
 from device_drivers.site import Site
@@ -236,13 +237,13 @@ async def test_a_message_cut_off_at_its_prompt_does_not_swallow_the_next_command
 
 async def test_a_prompt_garbled_into_a_refusal_does_not_swallow_the_next_command() -> None:
     bench = with_short_steps(Bench())
-    async with bench.cable:
+    async with bench.line:
         await bench.poll()
-        bench.cable.spoil = lambda reply: (
-            b"\r\n+CMS ERROR: 38\r\n" if reply.frame.endswith(codec.PROMPT) else reply.frame
+        bench.line.hand = spoil(
+            lambda reply: b"\r\n+CMS ERROR: 38\r\n" if reply.endswith(codec.PROMPT) else reply
         )
         assert await bench.send() is Outcome.REFUSED
-        bench.cable.spoil = lambda reply: reply.frame
+        bench.line.hand = intact
         assert await bench.poll() == [Observation("modem", active=True)]
         assert await bench.send() is Outcome.ACKNOWLEDGED
 
@@ -304,9 +305,11 @@ async def test_a_sim_gets_its_pin_and_a_wrong_one_only_once() -> None:
 
 async def test_who_taps_the_bus_sees_no_pin() -> None:
     bench = Bench(pin="1234", sim_pin="1234")
-    async with bench.cable:
+    exchanges: list[Exchange] = []
+    bench.line.bus.tap = exchanges.append
+    async with bench.line:
         assert await bench.poll() == [Observation("modem", active=True)]
-    tapped = [part for exchange in bench.cable.exchanges for part in (exchange.sent, exchange.received)]
+    tapped = [part for exchange in exchanges for part in (exchange.sent, exchange.received)]
     assert [part for part in tapped if b"+CPIN=" in part] == [
         b"AT+CPIN=****\r",
         b"AT+CPIN=****\r\r\nOK\r\n",
@@ -316,8 +319,8 @@ async def test_who_taps_the_bus_sees_no_pin() -> None:
 @pytest.mark.parametrize("said", [b"AT+CPIN=1234\r", b"\x01AT+CPIN=1234\r\r\nOK", b"\nAT+CPIN=1234 \r\r\nOK"])
 async def test_no_error_tells_a_pin(said: bytes) -> None:
     bench = with_short_steps(Bench(pin="1234", sim_pin="1234"))
-    bench.cable.spoil = lambda reply: said if b"CPIN=" in reply.request else reply.frame
-    async with bench.cable:
+    bench.line.hand = each(lambda sent, reply: said if b"CPIN=" in sent else reply)
+    async with bench.line:
         with pytest.raises(DriverError) as caught:
             await bench.poll()
     assert "1234" not in str(caught.value)
