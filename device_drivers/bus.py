@@ -21,6 +21,7 @@ from device_drivers.errors import (
     DriverError,
     LinkDown,
     NoReply,
+    NotOpen,
     WrongReply,
 )
 from device_drivers.reception import Reception
@@ -100,7 +101,6 @@ class Bus:
         self._is_settled = True
         self._asked_mono = 0.0
         self._owed_until_mono = 0.0
-        self._owed_until_mono = 0.0
         self._reopen_at_mono = 0.0
         self._reopen_wait_s = 0.0
 
@@ -136,7 +136,8 @@ class Bus:
     async def execute(
         self, driver: Commanded, command: Command, on_sent: Callable[[], None] = lambda: None
     ) -> Outcome:
-        """Send a command, once and never again. `on_sent` is called as it goes out.
+        """Send a command, once and never again. `on_sent` is called when it has gone out, before anybody
+        else has the line.
 
         Until its time has come (the gap after the last one, the unit's quarantine) the others have the line.
         Raises a DriverError only while it has not been sent.
@@ -156,15 +157,20 @@ class Bus:
     async def _send(
         self, driver: Commanded, first: Read, command: Command, on_sent: Callable[[], None]
     ) -> Outcome:
-        on_sent()
+        is_sent = True
         try:
             answer = await self._take_turn(driver, first)
+        except NotOpen:
+            is_sent = False
+            raise
         except (DeviceRefused, DeviceBusy):
             return Outcome.REFUSED
         except DriverError:
             return Outcome.UNKNOWN
         finally:
-            self._commanded_mono[first.unit] = self._clock()
+            if is_sent:
+                self._commanded_mono[first.unit] = self._clock()
+                on_sent()
         assert isinstance(answer, Outcome), f"{driver.kind} answers {command.action} with {answer!r}"
         return answer
 

@@ -2,6 +2,7 @@
 
     DriverError                   driver
     ├── LinkDown                  driver.link_down       port or connection gone          retryable
+    │   └── NotOpen               driver.not_open        gone before anything was sent      retryable
     ├── NoReply                   driver.no_reply        nothing, or not enough, in time  retryable
     ├── BadFrame                  driver.bad_frame       check, length or shape is wrong  retryable
     ├── WrongReply                driver.wrong_reply     sound, but not to this request   retryable
@@ -27,6 +28,12 @@ class DriverError(Exception):
 class LinkDown(DriverError):
     code = "driver.link_down"
     retryable = True
+
+
+class NotOpen(LinkDown):
+    """Nothing of the request has been sent."""
+
+    code = "driver.not_open"
 
 
 class NoReply(DriverError):

@@ -3,7 +3,7 @@
     opened, and no command of ours explains it                 its row says `forced`
     opened, and one may or may not: the bus was silent         its row says `perhaps_forced`
     open for AJAR_S, as far as it was seen in this run         lock.ajar, once an opening
-    told to open, and seen closed JAM_S later                  lock.jammed, once a command
+    told to open, and seen closed all the time until JAM_S     lock.jammed, once a command
 
 A command explains one opening, up to EXPLAINED_S after it was sent. When the lock opened is known only to be
 after it was last seen closed: of what a silent bus kept from us for longer, nobody knows. Commands are not
@@ -53,7 +53,10 @@ class LockWatch:
         """A reading, and what there is to tell of it. `is_ajar`: that was told of this opening."""
         if not is_open:
             self._opened.pop(lock, None)
+            seen_ns = max(self._closed.get(lock, now_ns), self._commanded.get(lock, 0))
             self._closed[lock] = now_ns
+            if now_ns - seen_ns > self._jam_ns:
+                self._awaited.discard(lock)  # a silent bus: it may have opened, and been closed again
             waited_ns = now_ns - self._commanded.get(lock, now_ns)
             if lock in self._awaited and waited_ns >= self._jam_ns:
                 return EdgeKind.LOCK_JAMMED, {"wait_s": waited_ns // 1_000_000_000}

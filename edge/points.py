@@ -91,6 +91,7 @@ class Points:
         self._locks = LockWatch()
         self._memory = {point: memories.get(point, PointMemory()) for point in self._points}
         self._read_at = dict.fromkeys(self._points, last_at)
+        self._read_mono: dict[PointId, int] = {}
         self._unread = set(self._points)
         self._marks: Data = {"simulated": True} if is_simulated else {}
 
@@ -117,6 +118,7 @@ class Points:
             if point.type is PointType.LOCK:
                 self._watch(point, value, proposal)
             self._read_at[point.id] = stamp.at
+            self._read_mono[point.id] = stamp.mono
             self._unread.discard(point.id)
         return proposal
 
@@ -192,7 +194,7 @@ class Points:
         counted, is_restarted = None, False
         if memory.counter is not None and seen.counter is not None:
             counted = counter_delta(memory.counter, seen.counter, seen.counter_bits)
-            unread_ms = max(0, proposal.stamp.at - self._read_at[point.id])
+            unread_ms = self._unread_ms(point.id, proposal.stamp)
             if counted is not None and counted > COUNT_SLACK + unread_ms * COUNTS_PER_S_MAX // 1_000:
                 counted = None  # no contact moves so fast: somebody set the counter
             is_restarted = counted is None
@@ -214,6 +216,12 @@ class Points:
         if is_restarted:
             restart: Data = {"value": value, "counter_restarted": True}
             self._draft(EdgeKind.POINT_BASELINE, point, restart, proposal)
+
+    def _unread_ms(self, name: PointId, stamp: Stamp) -> int:
+        """Since it was last read; by the wall clock only for what was before this run."""
+        if name in self._read_mono:
+            return (stamp.mono - self._read_mono[name]) // 1_000_000
+        return max(0, stamp.at - self._read_at[name])
 
     def _set_value(
         self, point: _Point, memory: PointMemory, value: str, proposal: Proposal, data: Data

@@ -133,7 +133,8 @@ class Schedule:
             unit.probe, unit.probe_ns = None, PROBE_FIRST_NS
             for other in self._of_device(entry):
                 other.due = now
-        unit.tally.met += self._advance(entry, unit, now) == 0
+        self._advance(entry, unit, now)
+        unit.tally.met += 1
         is_suspect = any(other.misses for other in self._of_device(entry))
         unit.is_proven = not is_suspect
         unit.state = UnitState.SUSPECT if is_suspect else UnitState.UP
@@ -142,23 +143,24 @@ class Schedule:
         entry.misses += 1
         unit.is_proven = False
         is_down = entry.misses >= DOWN_AFTER_MISSES and now - entry.silent_since >= DOWN_AFTER_NS
-        unit.tally.silent += self._advance(entry, unit, now) == 0
+        self._advance(entry, unit, now)
+        unit.tally.silent += 1
         if not is_down:
             unit.state = UnitState.SUSPECT
             return
         unit.state, unit.probe = UnitState.DOWN, entry.poll
         entry.due = now + unit.probe_ns
+        unit.tally.silent += unit.probe_ns // entry.poll.interval_ns
         unit.probe_ns = min(unit.probe_ns * 2, self._probe_cap_ns)
 
-    def _advance(self, entry: _Entry, unit: _Unit, now: int) -> int:
-        """The entry's next period; returns how many passed that should have been read by now."""
+    def _advance(self, entry: _Entry, unit: _Unit, now: int) -> None:
+        """The entry's next period; those that passed before the present one are lost."""
         passed = max(0, now - entry.due) // entry.poll.interval_ns
         if unit.is_proven:
             unit.tally.missed += passed
         else:
             unit.tally.silent += passed
         entry.due += (passed + 1) * entry.poll.interval_ns
-        return passed
 
     def _ready_at(self, entry: _Entry) -> int:
         return max(entry.due, self._units[entry.poll.device].not_before)

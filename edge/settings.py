@@ -14,7 +14,7 @@ from device_drivers.site import BusKind
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
-FilePath = Annotated[str, Meta(min_length=1, max_length=255)]
+FilePath = Annotated[str, Meta(pattern=r"^[^\x00]+\Z", max_length=255)]
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOSTNAME = rf"(?=[^:]{{1,253}}(?::|\Z))(?:{_LABEL}\.)*(?![0-9]+(?::|\Z)){_LABEL}"

@@ -257,7 +257,12 @@ class FaultLayer:
             }
             if self._sealing.has_exceptions:
                 changes[FaultKind.EXCEPTION] = partial(self._sealing.exception, code=fault.code)
-        return changes[fault.kind](frame) if fault.kind in changes else frame
+        if fault.kind not in changes:
+            return frame
+        try:
+            return changes[fault.kind](frame)
+        except (IndexError, ValueError):
+            return frame  # another fault has left too little of it
 
     def _clashed(self, frame: bytes) -> bytes:
         """Two units of one address answer at once: the line shows 1 where both do."""

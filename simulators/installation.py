@@ -16,7 +16,7 @@ from simulators.frame_log import WireFrame
 from simulators.line import Line
 from simulators.makes import RESPONDERS, Wiring
 from simulators.moves import planned as planned_move
-from simulators.plant import Change, Plant
+from simulators.plant import ACTIVE_VALUE, Change, Plant, point_kind
 from simulators.pty_line import PtyLine
 from simulators.scenario import CableSettings, DeviceSettings, Move, Scenario
 from simulators.scene import SceneState
@@ -82,6 +82,8 @@ class Installation:
         """Let contacts move faster than any poll, beginning now. Raises UnknownPoint."""
         for point in move.points:
             self.plant.value(point)
+            if point_kind(point) not in ACTIVE_VALUE:
+                raise BadValue(f"{point}: no contact, so it cannot move like one")
         loop = asyncio.get_running_loop()
         self._moving = [handle for handle in self._moving if handle.when() > loop.time()]
         self._moving += [

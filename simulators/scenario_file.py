@@ -13,7 +13,7 @@ from msgspec import NODEFAULT
 from simulators.errors import ScenarioFault
 from simulators.faults import why_not
 from simulators.makes import MAKES, ON_THEIR_OWN, Make, make_of
-from simulators.plant import VALUES, point_kind
+from simulators.plant import ACTIVE_VALUE, VALUES, point_kind
 from simulators.scenario import DeviceSettings, Scenario
 from simulators.sealing import SEALINGS
 
@@ -169,6 +169,8 @@ def _act_faults(scenario: Scenario) -> Iterator[str]:
         for point in move.points:
             if point not in points:
                 yield f"move[{number}].points: {point} is wired to nothing"
+            elif point_kind(point) not in ACTIVE_VALUE:
+                yield f"move[{number}].points: {point} is no contact"
     yield from _planned_fault_faults(scenario)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from device_drivers.errors import UnaskedFrame, WrongUnit
+from device_drivers.errors import BadFrame, UnaskedFrame, WrongUnit
 from device_drivers.modbus import frame
 from device_drivers.site import NoOptions, Site, check_unit, typed_options
 
@@ -11,7 +11,7 @@ LAST_NUMBER = 0xFFFF
 
 
 class Envelope:
-    """One unit's. Remembers the number of the last request, nothing else.
+    """One unit's. Remembers the last request and its number, nothing else.
 
     Numbers run from 1: a module that sends frames nobody asked for has no other number for them than 0.
     """
@@ -20,6 +20,7 @@ class Envelope:
         self.unit = unit
         self._is_mbap = framing == "mbap"
         self._number = 0
+        self._sent = b""
 
     @property
     def overhead_bytes(self) -> int:
@@ -27,7 +28,8 @@ class Envelope:
 
     def wrap(self, pdu: bytes) -> bytes:
         if not self._is_mbap:
-            return frame.rtu_frame(self.unit, pdu)
+            self._sent = frame.rtu_frame(self.unit, pdu)
+            return self._sent
         self._number = self._number % LAST_NUMBER + 1
         return frame.mbap_frame(self._number, self.unit, pdu)
 
@@ -46,6 +48,9 @@ class Envelope:
                 raise UnaskedFrame(f"transaction {number}, unit {unit}")
             return pdu
         unit, pdu = frame.rtu_content(reply)
+        if reply == self._sent and pdu[0] in frame.READ_FUNCTIONS:
+            # From an address 0x03xx it has the form of a reply: three data bytes, and a check that fits.
+            raise BadFrame("our own request come back")
         if unit != self.unit:
             raise WrongUnit(unit)
         return pdu

@@ -23,6 +23,7 @@ from pymodbus.pdu.register_message import (
 
 from device_drivers.errors import BadFrame, DeviceBusy, DeviceRefused, WrongReply
 
+READ_FUNCTIONS = (1, 2, 3, 4)
 WORD_FUNCTIONS = (3, 4)
 """Functions that read words; 1 and 2 read bits."""
 READ_MAX_WORDS = 125

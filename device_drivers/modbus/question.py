@@ -12,7 +12,6 @@ from device_drivers.errors import BadFrame, UnaskedFrame, WrongReply, WrongUnit
 from device_drivers.modbus import frame
 from device_drivers.modbus.envelope import Framing
 
-READ_FUNCTIONS = (1, 2, 3, 4)
 IDENTIFY_FUNCTION = 0x2B
 _IDENTIFY_TYPE = 0x0E
 _IDENTIFY_BASIC = 0x01
@@ -36,7 +35,7 @@ class Question:
     kind = "modbus_question"
 
     def __init__(self, unit: int, pdu: bytes, framing: Framing, transaction: int = 1) -> None:
-        assert pdu[0] in (*READ_FUNCTIONS, IDENTIFY_FUNCTION), "a question changes nothing"
+        assert pdu[0] in (*frame.READ_FUNCTIONS, IDENTIFY_FUNCTION), "a question changes nothing"
         self.reply: bytes | None = None
         self._unit = unit
         self._pdu = pdu

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from device_drivers.errors import BadFrame, DriverError, LinkDown, NoReply
+from device_drivers.errors import BadFrame, DriverError, LinkDown, NoReply, NotOpen
 from device_drivers.transport.base import DRAIN_LIMIT, INPUT_LIMIT_BYTES, ReplyLength, no_reply_text
 
 
@@ -39,7 +39,7 @@ class Inbox:
     def expect(self, reply_length: ReplyLength) -> None:
         """Forget all input; what comes from now on belongs to the request that is sent next."""
         if self._lost is not None:
-            raise LinkDown(self._lost)
+            raise NotOpen(self._lost)
         self._received.clear()
         self._reply_length = reply_length
         self._waiter = asyncio.get_running_loop().create_future()

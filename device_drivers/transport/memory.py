@@ -2,7 +2,7 @@
 
 import asyncio
 
-from device_drivers.errors import LinkDown
+from device_drivers.errors import LinkDown, NotOpen
 from device_drivers.transport.base import ReplyLength
 from device_drivers.transport.inbox import Inbox
 
@@ -64,5 +64,5 @@ class FarEnd:
 
     def wire(self) -> Inbox:
         if self._inbox is None:
-            raise LinkDown("not open")
+            raise NotOpen("not open")
         return self._inbox

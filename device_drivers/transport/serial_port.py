@@ -7,11 +7,12 @@ import termios
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 import serial
 
-from device_drivers.errors import BadFrame, LinkDown, NoReply
+from device_drivers.errors import BadFrame, LinkDown, NoReply, NotOpen
 from device_drivers.transport.base import DRAIN_LIMIT, INPUT_LIMIT_BYTES, ReplyLength, no_reply_text
 
 BITS_PER_CHAR = 11
@@ -31,6 +32,7 @@ class SerialPort:
         self._last_input_mono = 0.0
         self._thread: ThreadPoolExecutor | None = None
         self._hush = os.pipe()
+        os.set_blocking(self._hush[0], False)
         """Written to by who closes: the port's thread then waits for nothing any more."""
 
     @property
@@ -47,8 +49,11 @@ class SerialPort:
     async def close(self) -> None:
         """Also ends what the port's thread is waiting for."""
         os.write(self._hush[1], b"!")
-        await self._run(self._close)
-        os.read(self._hush[0], HUSH_MAX)
+        try:
+            await self._run(self._close)
+        finally:
+            with suppress(BlockingIOError):
+                os.read(self._hush[0], HUSH_MAX)
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.shutdown(wait=False)
@@ -65,7 +70,7 @@ class SerialPort:
         def guarded() -> T:
             try:
                 return work()
-            except (OSError, termios.error) as error:
+            except (OSError, ValueError, termios.error) as error:
                 self._close()
                 raise LinkDown(str(error)) from error
 
@@ -134,7 +139,7 @@ class SerialPort:
 
     def _opened(self) -> serial.Serial:
         if self._port is None:
-            raise LinkDown("not open")
+            raise NotOpen("not open")
         return self._port
 
 

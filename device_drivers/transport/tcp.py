@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from device_drivers.errors import LinkDown
+from device_drivers.errors import LinkDown, NotOpen
 from device_drivers.transport.base import ReplyLength
 from device_drivers.transport.inbox import Inbox
 
@@ -44,7 +44,7 @@ class TcpTransport:
 
     async def exchange(self, frame: bytes, reply_length: ReplyLength, timeout_s: float) -> bytes:
         if self._wire is None:
-            raise LinkDown("not open")
+            raise NotOpen("not open")
         self._inbox.expect(reply_length)
         self._wire.write(frame)
         return await self._inbox.reply(timeout_s)

@@ -26,7 +26,7 @@ from device_drivers.errors import ProfileFault
 from device_drivers.modbus import frame
 from device_drivers.modbus.analogue_profile import AnalogueProfile, load_analogue_profile
 from device_drivers.modbus.profile import Profile, load_profile
-from device_drivers.modbus.question import READ_FUNCTIONS, Identity
+from device_drivers.modbus.question import Identity
 from device_drivers.site import MODBUS, SERIAL, BusKind, Site
 from edge.settings import BusSettings
 
@@ -173,7 +173,7 @@ def load_profiles(paths: Mapping[str, Path]) -> dict[str, AnyProfile]:
 
 def function_questions() -> dict[int, bytes]:
     """One small read by each function."""
-    return {function: frame.read_request(function, 0, 1) for function in READ_FUNCTIONS}
+    return {function: frame.read_request(function, 0, 1) for function in frame.READ_FUNCTIONS}
 
 
 def lock_drivers(bus: BusSettings, kind: str, units: Iterable[int]) -> dict[int, Driver]:

@@ -7,7 +7,15 @@ import pytest
 
 from device_drivers.bus import Bus, BusSettings, Exchange
 from device_drivers.driver import Answer, Command, Observation, Outcome, Read
-from device_drivers.errors import BadFrame, DeviceRefused, DriverError, NoReply, WrongReply, WrongUnit
+from device_drivers.errors import (
+    BadFrame,
+    DeviceRefused,
+    DriverError,
+    LinkDown,
+    NoReply,
+    WrongReply,
+    WrongUnit,
+)
 from device_drivers.transport.memory import FarEnd, MemoryTransport
 
 TIMEOUT_S = 0.03
@@ -227,7 +235,7 @@ async def test_a_command_to_a_unit_in_quarantine_waits_and_keeps_nobody(line: Li
     waiting.cancel()
 
 
-async def test_who_commands_is_told_when_it_goes_out_and_not_before(line: Line) -> None:
+async def test_who_commands_is_told_when_it_has_gone_out_and_not_before(line: Line) -> None:
     sent: list[str] = []
     reading = line.ask(Unit(2))
     await line.next_request()
@@ -238,9 +246,17 @@ async def test_who_commands_is_told_when_it_goes_out_and_not_before(line: Line) 
     line.far.send(frame(2, 0x55))
     await reading
     await line.next_request()
-    assert sent == ["sent"]
     line.far.send(frame(1, 0x55))
     await executing
+    assert sent == ["sent"]
+
+
+async def test_a_command_for_which_the_link_was_gone_already_was_not_sent(line: Line) -> None:
+    sent: list[str] = []
+    line.far.drop("the gateway closed an idle connection")
+    with pytest.raises(LinkDown):
+        await line.bus.execute(Unit(1), Command("open", "lock:1"), on_sent=lambda: sent.append("sent"))
+    assert sent == []
 
 
 QUICK = BusSettings(timeout_s=0.2, quarantine_s=0.2)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.driver import Observation
-from device_drivers.errors import DriverError, UnaskedFrame, WrongReply
+from device_drivers.errors import BadFrame, DriverError, UnaskedFrame, WrongReply
 from device_drivers.modbus.frame import mbap_frame, rtu_frame
 from device_drivers.modbus.modbus_di import ModbusDi
 from device_drivers.modbus.profile import Counters, Level, Profile
@@ -111,3 +111,13 @@ def test_a_sound_frame_with_garbage_inside_raises_driver_errors_only(framing: st
     reply = mbap_frame(1, 1, pdu) if framing == "mbap" else rtu_frame(1, pdu)
     with pytest.raises(DriverError):
         driver.decode(read, reply)
+
+
+@pytest.mark.parametrize("inputs", [17, 24])
+def test_our_own_request_come_back_is_no_reply_though_it_has_the_form_of_one(inputs: int) -> None:
+    """At 0x0300 an echo says: three data bytes, and its check fits."""
+    profile = Profile(model="x", inputs=inputs, level=Level(function=1, address=0x0300))
+    driver = ModbusDi(profile, 1, "rtu")
+    (read,) = driver.reads()
+    with pytest.raises(BadFrame, match="own request"):
+        driver.decode(read, driver.encode(read))

@@ -63,7 +63,7 @@ def test_periods_that_passed_are_counted_and_never_queued() -> None:
     line = Line([poll("io1")])
     line.schedule.finish(line.schedule.next(0), 10 * MS, is_answered=True)
     line.schedule.finish(line.schedule.next(100 * MS), 550 * MS, is_answered=True)
-    assert line.schedule.tally("io1") == Tally(met=1, missed=4)
+    assert line.schedule.tally("io1") == Tally(met=2, missed=4)
     assert line.schedule.next(550 * MS) == 600 * MS
 
 
@@ -73,7 +73,15 @@ def test_periods_that_a_silent_unit_lost_are_its_own() -> None:
     schedule.finish(turn, 50 * MS, is_answered=False)
     schedule.leave_alone("io1", 350 * MS)
     schedule.finish(turn, 360 * MS, is_answered=True)
-    assert schedule.tally("io1") == Tally(met=0, missed=0, silent=3)
+    assert schedule.tally("io1") == Tally(met=1, missed=0, silent=3)
+
+
+def test_every_period_of_a_lost_unit_is_counted() -> None:
+    line = Line([poll("dead"), poll("io1")], timeout_ms=50)
+    line.dead = {"dead"}
+    tally = line.run_until(300_000).schedule.tally("dead")
+    assert tally.met == tally.missed == 0
+    assert 2_500 < tally.silent < 3_500
 
 
 def test_seven_dead_units_of_eight_cost_the_last_one_less_than_one_deadline_in_a_hundred() -> None:

@@ -185,7 +185,8 @@ def test_a_fault_is_neither_open_nor_closed(cabinet: Cabinet) -> None:
     cabinet.command()
     kinds = [kind for kind, _ in cabinet.see(active=False, after_s=4, fault=Fault.DEVICE_ERROR)]
     assert kinds == ["point.quality"]
-    assert [kind for kind, _ in cabinet.see(active=False)] == ["point.quality", "lock.jammed"]
+    kinds = [kind for kind, _ in cabinet.see(active=False)]
+    assert kinds == ["point.quality"], "it may have opened and been closed: nobody saw"
 
 
 def test_nothing_is_told_as_long_as_no_row_is_durable(cabinet: Cabinet) -> None:

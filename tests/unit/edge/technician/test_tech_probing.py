@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from device_drivers.bus import Bus, BusSettings
 from device_drivers.errors import NoReply
 from device_drivers.lock_8a import codec
-from device_drivers.modbus.frame import mbap_frame, rtu_frame
-from device_drivers.modbus.question import READ_FUNCTIONS, Question, identify_request
+from device_drivers.modbus.frame import READ_FUNCTIONS, mbap_frame, rtu_frame
+from device_drivers.modbus.question import Question, identify_request
 from device_drivers.site import BusKind
 from edge import plan
 from edge.settings import BusSettings as LineSettings
