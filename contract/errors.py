@@ -4,12 +4,20 @@
     ├── Malformed                 contract.malformed         not the JSON that was agreed on
     ├── TooLarge                  contract.too_large         over a bound of contract/limits.py
     ├── NotCanonical              contract.not_canonical     right content, wrong bytes: hashes would differ
-    ├── UnknownTopic              contract.unknown_topic     no topic of ours, or another protocol version
+    ├── UnknownTopic              contract.unknown_topic     no topic of ours
+    │   └── UnknownVersion        contract.unknown_version   another version of the wire than ours
     ├── UnknownEdge               contract.unknown_edge      the centre has no station for this edge
     ├── WrongSender               contract.wrong_sender      the message names another edge than its topic
     ├── ChainBroken               contract.chain_broken      rows do not hash to the head they claim
     ├── Forked                    contract.forked            one (edge, epoch, seq), two different rows
-    └── UnknownEpoch              contract.unknown_epoch     a journal that was never admitted
+    ├── UnknownEpoch              contract.unknown_epoch     a journal that was never admitted
+    ├── Replayed                  contract.replayed          it was said before, or before something newer
+    ├── BadKey                    contract.bad_key           no Ed25519 key
+    └── Untrusted                 contract.untrusted
+        ├── Unsigned              contract.unsigned          no signature where one is asked for
+        ├── BadSignature          contract.bad_signature     not signed by the key it should be signed by
+        ├── NotEnrolled           contract.not_enrolled      the centre knows no key of this edge
+        └── Revoked               contract.revoked           signed by a key that was taken back
 
 A class is one thing that a caller can act on; `retryable` says whether the same bytes may be
 accepted later. `code` is stable and is what counters and logs carry.
@@ -59,3 +67,38 @@ class Forked(ContractError):
 class UnknownEpoch(ContractError):
     code = "contract.unknown_epoch"
     retryable = True
+
+
+class UnknownVersion(UnknownTopic):
+    code = "contract.unknown_version"
+
+
+class Replayed(ContractError):
+    code = "contract.replayed"
+
+
+class BadKey(ContractError):
+    code = "contract.bad_key"
+
+
+class Untrusted(ContractError):
+    """Whoever said it cannot show that it may."""
+
+    code = "contract.untrusted"
+
+
+class Unsigned(Untrusted):
+    code = "contract.unsigned"
+
+
+class BadSignature(Untrusted):
+    code = "contract.bad_signature"
+
+
+class NotEnrolled(Untrusted):
+    code = "contract.not_enrolled"
+    retryable = True
+
+
+class Revoked(Untrusted):
+    code = "contract.revoked"

@@ -21,3 +21,18 @@ RECEIPT_PATIENCE_S = 5.0
 
 RECONNECT_CAP_S = 0.8
 """Upper end of the full-jitter reconnect delay on both sides: an alarm may not wait for a backoff."""
+
+LOG_STANDS_AFTER_S = 15.0
+"""A beat whose head is ahead of the stored log, and no row for so long: rows are being kept back."""
+
+CLOCK_SKEW_MAX_MS = 2_000
+"""An edge's wall clock may differ so much from the centre's before it is a fault."""
+
+COMMAND_VALID_MAX_S = 120
+"""Longest life of a command, counted from a beat of the edge that it is for."""
+COMMAND_ARGS_MAX_BYTES = 4_096
+MAINTENANCE_MAX_S = 8 * 3_600
+"""Longest permission; a longer job is asked for again."""
+
+CHECKPOINT_EVERY_ROWS = 64
+"""The centre keeps a signed batch header at least so often, and always the newest."""

@@ -1,9 +1,11 @@
 """The messages of each topic, and the one way to turn them into bytes and back.
 
 Rows ride as `msgspec.Raw`: the very bytes that were hashed, neither parsed nor re-encoded on the way.
-`sig` is the place of the Ed25519 signature; it is empty until keys are enrolled.
+`sig` is made and checked by `signing`; it is empty only where both sides run without keys. What came after
+version 1 of the wire has a default, so that a peer one version behind is still read.
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -13,11 +15,12 @@ from contract import chain, limits
 from contract.errors import ChainBroken, Malformed, TooLarge
 from contract.ids import EdgeIdText, EpochNumber, HashText, PointIdText, SeqNumber
 from contract.points import Clock, PointType, Quality
-from contract.rows import Text
+from contract.rows import Data, Text
 
 Signature = Annotated[str, Meta(max_length=128)]
 Millis = Annotated[int, Meta(ge=0, lt=2**53)]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
+Instance = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,32}\Z")]
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,20 +28,34 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sig: Signature = ""
 
 
-class Batch(_Message, frozen=True):
-    """`up/log`: rows `first`, `first`+1, … in order. `prev` is the hash before them, `head` the one after."""
+class _Numbered(_Message, frozen=True, kw_only=True):
+    """What an edge says. `session` counts the starts on its journal, `n` its messages since: a later one
+    has the greater pair, whatever the network did.
+    """
 
     epoch: EpochNumber
+    session: Count = 0
+    n: Count = 0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.session, self.n
+
+
+class Batch(_Numbered, frozen=True, kw_only=True):
+    """`up/log`: rows `first` … `last` in order. `prev` is the hash before them, `head` the one after."""
+
     first: Annotated[int, Meta(ge=1, lt=2**53)]
+    last: SeqNumber = 0
+    """0 in version 1 of the wire."""
     prev: HashText
     head: HashText
     rows: Annotated[list[Raw], Meta(min_length=1, max_length=limits.BATCH_MAX_ROWS)]
 
 
-class Live(_Message, frozen=True):
+class Live(_Numbered, frozen=True, kw_only=True):
     """`up/live`: one security row ahead of the backlog. `prev` is the hash before it."""
 
-    epoch: EpochNumber
     prev: HashText
     head: HashText
     row: Raw
@@ -62,12 +79,9 @@ class Nak(_Message, frozen=True):
     reason: Text
 
 
-class Beat(_Message, frozen=True):
+class Beat(_Numbered, frozen=True, kw_only=True):
     """`up/beat`: I live, this is my head, this is a digest of all my points (`points.state_digest`)."""
 
-    epoch: EpochNumber
-    session: Count
-    n: Count
     seq: SeqNumber
     hash: HashText
     digest: HashText
@@ -75,6 +89,9 @@ class Beat(_Message, frozen=True):
     at: Millis
     queued: Count
     """Rows that no receipt covers yet."""
+    instance: Instance = ""
+    beat: Count = 0
+    """Beats since the start: what a command's time is counted from."""
 
 
 class PointState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,11 +104,16 @@ class PointState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: Millis
 
 
-class Birth(_Message, frozen=True):
+class Mode(StrEnum):
+    SIMULATED = "simulated"
+    MAINTENANCE = "maintenance"
+    INSECURE = "insecure"
+    """No keys: whoever reaches the broker can speak for this edge."""
+
+
+class Birth(_Numbered, frozen=True, kw_only=True):
     """`up/birth`: who I am, what I watch, how it stands; at each connect and when the centre returns."""
 
-    epoch: EpochNumber
-    session: Count
     boot: Text
     software: Text
     config: HashText
@@ -100,6 +122,14 @@ class Birth(_Message, frozen=True):
     clock: Clock
     at: Millis
     points: Annotated[list[PointState], Meta(max_length=limits.BIRTH_MAX_POINTS)]
+    instance: Instance = ""
+    """Made anew at each start of the process: two of them at a time are two machines."""
+    base: SeqNumber = 0
+    """The newest row that is gone from the journal: what is asked for must come after it."""
+    base_hash: HashText | None = None
+    modes: Annotated[list[Mode], Meta(max_length=8)] = []
+    receipted: Receipt | None = None
+    """The newest that the edge holds: the centre's own word, should its store once be an older one."""
 
 
 class Status(_Message, frozen=True):
@@ -108,6 +138,33 @@ class Status(_Message, frozen=True):
     state: Literal["online", "offline"]
     session: Count
     at: Millis
+    reason: Literal["", "stop", "will"] = ""
+    """Of `offline`: said in parting, or told by the broker when the connection was lost."""
+
+
+class Action(StrEnum):
+    OPEN_SLOT = "open_slot"
+    REREAD = "reread"
+    SEND_MESSAGE = "send_message"
+    MAINTAIN = "maintain"
+    """`args`: `permission`, `for_s`."""
+    END_MAINTENANCE = "end_maintenance"
+
+
+class Command(_Message, frozen=True):
+    """`down/command`: do this once, and write down what came of it.
+
+    It is meant for one `session` of the edge and ends `valid_s` after that edge sent its beat number
+    `beat`, by the edge's own monotonic clock: no wall clock makes it last longer, no replay makes it young.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[0-9a-z-]{1,36}\Z")]
+    action: Action
+    point: PointIdText | None
+    args: Data
+    session: Count
+    beat: Count
+    valid_s: Annotated[int, Meta(ge=1, le=limits.COMMAND_VALID_MAX_S)]
 
 
 class CentralStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,16 +173,22 @@ class CentralStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Literal["online", "offline"]
     instance: Text
     at: Millis
+    sig: Signature = ""
 
 
-AnyMessage = Batch | Live | Receipt | Nak | Beat | Birth | Status | CentralStatus
-M = TypeVar("M", Batch, Live, Receipt, Nak, Beat, Birth, Status, CentralStatus)
+AnyMessage = Batch | Live | Receipt | Nak | Beat | Birth | Status | Command | CentralStatus
+M = TypeVar("M", Batch, Live, Receipt, Nak, Beat, Birth, Status, Command, CentralStatus)
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoders = {
     kind: msgspec.json.Decoder(kind)
-    for kind in (Batch, Live, Receipt, Nak, Beat, Birth, Status, CentralStatus)
+    for kind in (Batch, Live, Receipt, Nak, Beat, Birth, Status, Command, CentralStatus)
 }
+
+
+def canonical(message: AnyMessage) -> bytes:
+    """Canonical JSON, whatever its length: what a signature covers."""
+    return _encoder.encode(message)
 
 
 def encode(message: AnyMessage) -> bytes:

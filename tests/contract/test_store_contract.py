@@ -30,6 +30,15 @@ from central.store.events import NewEvent, Origin
 from tests.support.county import RULES, STATIONS, T0, Journal, take
 from tests.support.postgres import find_binaries, running_server
 
+SINCE_0004 = (
+    "edge_key",
+    "enrolment_code",
+    "checkpoint",
+    "edge_witness",
+    "maintenance",
+    "command",
+    "store_opening",
+)
 ONE = Person("1", "陈静")
 TWO = Person("2", "刘洋")
 
@@ -361,6 +370,8 @@ async def test_a_room_has_one_live_session_however_much_history_comes_late(
 
 async def test_a_store_with_two_live_sessions_in_a_room_keeps_the_newest(url: str) -> None:
     def as_in_0003(tx: Transaction) -> None:
+        for table in SINCE_0004:
+            tx.conn.execute(text(f"DROP TABLE {table}"))
         tx.conn.execute(text("UPDATE alembic_version SET version_num = '0003'"))
         tx.conn.execute(text("DROP INDEX room_session_live"))
         tx.conn.execute(text("CREATE INDEX room_session_live ON room_session (room) WHERE ended_ms IS NULL"))

@@ -1,0 +1,1 @@
+"""Whom the centre believes: its authority, the edges' keys, what they said last."""
