@@ -77,6 +77,8 @@ class Nak(_Message, frozen=True):
     first: SeqNumber
     last: SeqNumber
     reason: Text
+    at: Millis = 0
+    """By the centre's clock, as in a receipt: which of the two was said last."""
 
 
 class Beat(_Numbered, frozen=True, kw_only=True):

@@ -14,7 +14,9 @@ from typing import Any
 
 import structlog
 
+from contract.errors import ContractError
 from contract.ids import EdgeId, PointId, Seq
+from contract.messages import Mode, Receipt, decode, encode
 from contract.points import Quality
 from contract.rows import EdgeKind, decode_row
 from edge import plan
@@ -31,6 +33,7 @@ from edge.polling import Polling
 from edge.proposals import Draft
 from edge.schedule import Schedule
 from edge.settings import Settings
+from edge.voice import Keyring, Voice
 
 FLUSH_S = 1.0
 """How long a stop waits for the centre's receipt of the last rows; the journal keeps them anyway."""
@@ -41,12 +44,12 @@ BUSES_IN_STEP = 16
 log = structlog.get_logger()
 
 
-async def run(settings: Settings, fingerprint: str) -> None:
+async def run(settings: Settings, fingerprint: str, keys: Keyring | None) -> None:
     """Run the agent of one station until SIGTERM or SIGINT. Raises EdgeError, or whatever went wrong."""
     clock = SystemClock()
     journal = await Journal.open(settings.data_dir, EdgeId(settings.edge.id), clock)
     try:
-        await Agent(settings, fingerprint, clock, journal).run()
+        await Agent(settings, fingerprint, keys, clock=clock, journal=journal).run()
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from group
     finally:
@@ -56,8 +59,17 @@ async def run(settings: Settings, fingerprint: str) -> None:
 class Agent:
     """One station's agent on an open journal."""
 
-    def __init__(self, settings: Settings, fingerprint: str, clock: Clock, journal: Journal) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        fingerprint: str,
+        keys: Keyring | None,
+        *,
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
         self._settings = settings
+        self._keys = keys
         self._edge = EdgeId(settings.edge.id)
         self._fingerprint = fingerprint
         self._clock = clock
@@ -79,10 +91,21 @@ class Agent:
             last_at=last_at,
         )
         self._outbox = Outbox(self._journal.epoch, self._journal.head, receipted)
+        self._voice = Voice(identity.session, self._keys)
         self._link = Link(
-            self._settings.broker, self._edge, lambda: status(identity, self._clock, is_online=False)
+            self._settings.broker,
+            self._edge,
+            lambda: self._voice.say_status(status(identity, self._clock, "will")),
         )
-        self._delivery = Delivery(self._edge, self._journal, self._outbox, self._link)
+        self._delivery = Delivery(
+            self._edge,
+            self._clock,
+            journal=self._journal,
+            outbox=self._outbox,
+            link=self._link,
+            voice=self._voice,
+        )
+        self._delivery.witness = await self._witness()
         self._heartbeat = Heartbeat(
             identity,
             self._clock,
@@ -90,6 +113,7 @@ class Agent:
             points=self._points,
             outbox=self._outbox,
             link=self._link,
+            voice=self._voice,
         )
         self._wire()
         try:
@@ -111,6 +135,8 @@ class Agent:
         self._link.on_disconnect = lambda: self._delivery.connected(is_connected=False)
         self._link.on_message = self._delivery.received
         self._delivery.on_centre = self._heartbeat.introduce
+        self._heartbeat.witness = lambda: self._delivery.witness
+        self._heartbeat.modes = self._modes
 
     async def _serve(self, reason: "asyncio.Future[str]", identity: Identity) -> None:
         async with asyncio.TaskGroup() as group:
@@ -196,7 +222,7 @@ class Agent:
             async with asyncio.timeout(FLUSH_S):
                 await self._delivery.drained()
         await self._note_receipt()
-        await self._link.close(status(identity, self._clock, is_online=False))
+        await self._link.close(self._voice.say_status(status(identity, self._clock, "stop")))
 
     async def _keep_house(self) -> None:
         """Remember the receipt, and forget what is old."""
@@ -210,8 +236,25 @@ class Agent:
     async def _note_receipt(self) -> None:
         seq = self._outbox.receipted
         own_hash = await self._journal.hash_at(seq)
+        witness = self._delivery.witness
+        marks = {"receipt": encode(witness).decode()} if witness else {}
         if own_hash is not None:
-            await self._journal.set_marks({"receipt_seq": str(seq), "receipt_hash": own_hash.hex()})
+            marks |= {"receipt_seq": str(seq), "receipt_hash": own_hash.hex()}
+        if marks:
+            await self._journal.set_marks(marks)
+
+    async def _witness(self) -> Receipt | None:
+        """The newest receipt of earlier starts, as the centre signed it; none where it cannot be read."""
+        kept = await self._journal.mark("receipt")
+        try:
+            return decode(Receipt, kept.encode()) if kept else None
+        except ContractError as error:
+            log.warning("kept_receipt_unreadable", code=error.code)
+            return None
+
+    def _modes(self) -> list[Mode]:
+        modes = [] if self._keys else [Mode.INSECURE]
+        return [*modes, Mode.SIMULATED] if self._settings.edge.simulated else modes
 
     async def _record(self) -> None:
         """Cameras, and the server of their pictures. Loaded here: a station without them does not pay."""

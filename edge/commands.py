@@ -55,7 +55,7 @@ def run(settings_file: SettingsFile) -> None:
         raise typer.Exit(EXIT_FAULTS)
     fingerprint = settings_check.fingerprint(settings_file, checked.settings)
     try:
-        asyncio.run(run_agent(checked.settings, fingerprint))
+        asyncio.run(run_agent(checked.settings, fingerprint, None))
     except EdgeError as error:
         log.error("failed", code=error.code, reason=str(error))  # noqa: TRY400 an operating error
         raise typer.Exit(EXIT_OPERATING_ERROR) from None

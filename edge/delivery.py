@@ -5,7 +5,6 @@ outbox allows. Receipts and naks wait in one slot each: the newest says all.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -15,14 +14,17 @@ from msgspec import Raw
 from contract import limits, topics
 from contract.errors import ContractError
 from contract.ids import EdgeId
-from contract.messages import Batch, CentralStatus, Live, Nak, Receipt, decode, encode
+from contract.messages import Batch, CentralStatus, Live, Nak, Receipt
 from contract.points import SECURITY_TYPES
+from contract.rows import EdgeKind
 from contract.topics import Down, Up
+from edge.clock import Clock
 from edge.journal import Journal
 from edge.journal_file import StoredRow
 from edge.link import Link
 from edge.outbox import Outbox, Verdict
 from edge.proposals import Draft
+from edge.voice import Voice
 
 _SECURITY_KINDS = tuple(f"{kind.value}." for kind in SECURITY_TYPES)
 _ENVELOPE_BYTES = 1_024
@@ -44,13 +46,19 @@ class DeliveryCounters(msgspec.Struct):
 class Delivery:
     """`on_centre` is called when the centre comes online, before anything is sent to it."""
 
-    def __init__(self, edge: EdgeId, journal: Journal, outbox: Outbox, link: Link) -> None:
+    def __init__(
+        self, edge: EdgeId, clock: Clock, *, journal: Journal, outbox: Outbox, link: Link, voice: Voice
+    ) -> None:
         self.counters = DeliveryCounters()
+        self.witness: Receipt | None = None
+        """The newest receipt, as the centre signed it: shown to it again at each birth."""
         self.on_centre: Callable[[], None] = lambda: None
         self._edge = edge
+        self._clock = clock
         self._journal = journal
         self._outbox = outbox
         self._link = link
+        self._voice = voice
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
         self._receipt: Receipt | None = None
@@ -96,17 +104,17 @@ class Delivery:
 
     def _take(self, topic: str, payload: bytes) -> None:
         if topic == topics.CENTRAL_STATUS:
-            self._take_status(decode(CentralStatus, payload))
+            self._take_status(self._voice.hear(CentralStatus, payload))
             return
         edge, lane = topics.parse_down(topic)
         if edge != self._edge:
             return
         if lane is Down.RECEIPT:
-            receipt = decode(Receipt, payload)
+            receipt = self._voice.hear(Receipt, payload)
             if self._receipt is None or receipt.seq >= self._receipt.seq:
                 self._receipt = receipt
         elif lane is Down.NAK:
-            self._nak = decode(Nak, payload)
+            self._nak = self._voice.hear(Nak, payload)
 
     def _take_status(self, status: CentralStatus) -> None:
         """An `offline` of an instance before the present one is its last will, told late: it says nothing."""
@@ -114,7 +122,7 @@ class Delivery:
         if not is_online and status.instance != self._centre:
             return
         self._centre = status.instance
-        self._outbox.centre(is_online=is_online, now=time.monotonic())
+        self._outbox.centre(is_online=is_online, now=_now())
         log.info("centre_came" if is_online else "centre_went", instance=status.instance)
         if is_online:
             self.on_centre()
@@ -124,17 +132,36 @@ class Delivery:
         receipt, self._receipt = self._receipt, None
         nak, self._nak = self._nak, None
         if receipt is not None:
-            self.counters.receipts += 1
-            own_hash = await self._journal.hash_at(receipt.seq)
-            verdict = self._outbox.receipt(receipt, own_hash, time.monotonic())
-            if verdict in {Verdict.FORKED, Verdict.FOREIGN_EPOCH}:
-                self._say_once("receipt_refused", verdict=verdict.value, seq=receipt.seq, epoch=receipt.epoch)
-            if not self._outbox.queued:
-                self._drained.set()
+            await self._take_receipt(receipt)
         if nak is not None:
-            self.counters.naks += 1
-            verdict = self._outbox.nak(nak, time.monotonic())
-            self._say_once("rows_asked_again", verdict=verdict.value, first=nak.first, reason=nak.reason)
+            await self._take_nak(nak)
+
+    async def _take_receipt(self, receipt: Receipt) -> None:
+        self.counters.receipts += 1
+        own_hash = await self._journal.hash_at(receipt.seq)
+        verdict = self._outbox.receipt(receipt, own_hash, _now())
+        if verdict is Verdict.TAKEN and (self.witness is None or receipt.seq >= self.witness.seq):
+            self.witness = receipt
+        if verdict in {Verdict.FORKED, Verdict.FOREIGN_EPOCH}:
+            is_news = self._say_once(
+                "receipt_refused", verdict=verdict.value, seq=receipt.seq, epoch=receipt.epoch
+            )
+            if is_news and verdict is Verdict.FORKED:
+                await self._write(EdgeKind.CENTRE_FORKED, seq=receipt.seq, hash=receipt.hash)
+        if not self._outbox.queued:
+            self._drained.set()
+
+    async def _take_nak(self, nak: Nak) -> None:
+        self.counters.naks += 1
+        receipted = self._outbox.receipted
+        verdict = self._outbox.nak(nak, _now())
+        self._say_once("rows_asked_again", verdict=verdict.value, first=nak.first, reason=nak.reason)
+        if verdict is Verdict.ROLLED_BACK:
+            self._drained.clear()
+            await self._write(EdgeKind.CENTRE_ROLLED_BACK, seq=nak.first - 1, receipted=receipted)
+
+    async def _write(self, kind: EdgeKind, **data: int | str) -> None:
+        await self._journal.append([Draft(kind, self._clock.stamp(), data=data)])
 
     async def _send_live(self) -> bool:
         """False if the link took no more."""
@@ -147,7 +174,7 @@ class Delivery:
                 head=row.hash.hex(),
                 row=Raw(row.raw),
             )
-            if not self._link.publish(Up.LIVE, encode(live)):
+            if not self._link.publish(Up.LIVE, self._voice.say(live)):
                 return False
             self.counters.live_rows += 1
             self._outbox.sent_live(seq)
@@ -155,7 +182,7 @@ class Delivery:
 
     async def _send_log(self) -> bool:
         """False if the link took no more."""
-        while (wanted := self._outbox.next_batch(time.monotonic())) is not None:
+        while (wanted := self._outbox.next_batch(_now())) is not None:
             previous = await self._journal.hash_at(wanted.first - 1)
             rows = fitting(await self._journal.rows(wanted.first, wanted.limit))
             if previous is None or not rows:
@@ -165,14 +192,15 @@ class Delivery:
                 edge=self._edge,
                 epoch=self._journal.epoch,
                 first=wanted.first,
+                last=rows[-1].seq,
                 prev=previous.hex(),
                 head=rows[-1].hash.hex(),
                 rows=[Raw(row.raw) for row in rows],
             )
-            if not self._link.publish(Up.LOG, encode(batch)):
+            if not self._link.publish(Up.LOG, self._voice.say(batch)):
                 return False
             self.counters.batches += 1
-            self._outbox.sent_batch(rows[-1].seq, time.monotonic())
+            self._outbox.sent_batch(rows[-1].seq, _now())
         return True
 
     async def _row_and_previous(self, seq: int) -> tuple[StoredRow, bytes]:
@@ -184,7 +212,7 @@ class Delivery:
 
     async def _pause(self, wait_s: float | None) -> None:
         """Until something happens, patience ends, or the link may take more."""
-        patience_s = self._outbox.wait_s(time.monotonic())
+        patience_s = self._outbox.wait_s(_now())
         wait_s = patience_s if wait_s is None else wait_s
         try:
             async with asyncio.timeout(wait_s):
@@ -193,12 +221,19 @@ class Delivery:
             pass
         self._wake.clear()
 
-    def _say_once(self, event: str, **fields: object) -> None:
-        """A peer that repeats itself fills no log."""
+    def _say_once(self, event: str, **fields: object) -> bool:
+        """A peer that repeats itself fills no log. True where it is news."""
         key = f"{event} {fields.get('verdict') or fields.get('code') or ''}"
-        if key not in self._said:
+        is_news = key not in self._said
+        if is_news:
             self._said.add(key)
             log.warning(event, **fields)
+        return is_news
+
+
+def _now() -> float:
+    """The loop's own clock, seconds; it is the monotonic one."""
+    return asyncio.get_running_loop().time()
 
 
 def fitting(rows: list[StoredRow]) -> list[StoredRow]:

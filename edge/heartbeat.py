@@ -5,14 +5,14 @@ removed row can all be told from "nothing happened".
 """
 
 import asyncio
-import time
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
 from contract.ids import EdgeId
 from contract.limits import BEAT_INTERVAL_S
-from contract.messages import Beat, Birth, Status, encode
+from contract.messages import Beat, Birth, Mode, Receipt, Status
 from contract.rows import EdgeKind
 from contract.topics import Up
 from edge.clock import Clock
@@ -21,6 +21,7 @@ from edge.link import Link
 from edge.outbox import Outbox
 from edge.points import Points
 from edge.proposals import Draft
+from edge.voice import Voice
 
 FIRST_READINGS_WITHIN_S = 3.0
 """So long after a start a birth waits for every point to be read once: what is not yet known is no fault."""
@@ -36,10 +37,12 @@ class Identity(msgspec.Struct, frozen=True):
     config: str
 
 
-def status(identity: Identity, clock: Clock, *, is_online: bool) -> bytes:
-    """The retained status; the offline one is also the last will."""
-    state: Literal["online", "offline"] = "online" if is_online else "offline"
-    return encode(Status(edge=identity.edge, state=state, session=identity.session, at=clock.wall_ms()))
+def status(identity: Identity, clock: Clock, reason: Literal["", "stop", "will"]) -> Status:
+    """The retained status: online without a reason, offline with one. The will is the broker's to tell."""
+    state: Literal["online", "offline"] = "offline" if reason else "online"
+    return Status(
+        edge=identity.edge, state=state, session=identity.session, at=clock.wall_ms(), reason=reason
+    )
 
 
 class Heartbeat:
@@ -54,15 +57,19 @@ class Heartbeat:
         points: Points,
         outbox: Outbox,
         link: Link,
+        voice: Voice,
     ) -> None:
+        self.witness: Callable[[], Receipt | None] = lambda: None
+        self.modes: Callable[[], Sequence[Mode]] = tuple
         self._identity = identity
         self._clock = clock
         self._journal = journal
         self._points = points
         self._outbox = outbox
         self._link = link
+        self._voice = voice
         self._beats = 0
-        self._patient_until_mono = time.monotonic() + FIRST_READINGS_WITHIN_S
+        self._patient_until_mono = asyncio.get_running_loop().time() + FIRST_READINGS_WITHIN_S
         self._birth_owed_below = 0
         """A birth is owed once fewer points than these are unread; 0: none is owed."""
 
@@ -80,8 +87,8 @@ class Heartbeat:
 
     def introduce(self) -> None:
         """Status, birth and a beat: at each connect, and when the centre returns."""
-        online = status(self._identity, self._clock, is_online=True)
-        self._link.publish(Up.STATUS, online, retain=True)
+        online = status(self._identity, self._clock, "")
+        self._link.publish(Up.STATUS, self._voice.say_status(online), retain=True)
         self._birth_owed_below = self._points.unread + 1
         self._tell_points()
         self.beat()
@@ -94,8 +101,8 @@ class Heartbeat:
         beat = Beat(
             edge=self._identity.edge,
             epoch=self._journal.epoch,
-            session=self._identity.session,
-            n=self._beats,
+            instance=self._voice.instance,
+            beat=self._beats,
             seq=self._journal.head,
             hash=self._journal.head_hash.hex(),
             digest=self._points.digest(),
@@ -103,21 +110,21 @@ class Heartbeat:
             at=self._clock.wall_ms(),
             queued=self._outbox.queued,
         )
-        self._link.publish(Up.BEAT, encode(beat), qos=0)
+        self._link.publish(Up.BEAT, self._voice.say(beat), qos=0)
 
     def _tell_points(self) -> None:
         """The birth that is owed, when all points are read or patience ends; again when more are read."""
         unread = self._points.unread
-        is_time = not unread or time.monotonic() >= self._patient_until_mono
+        is_time = not unread or asyncio.get_running_loop().time() >= self._patient_until_mono
         if is_time and unread < self._birth_owed_below and self._link.is_connected:
-            self._link.publish(Up.BIRTH, encode(self._birth()))
+            self._link.publish(Up.BIRTH, self._voice.say(self._birth()))
             self._birth_owed_below = unread
 
     def _birth(self) -> Birth:
         return Birth(
             edge=self._identity.edge,
             epoch=self._journal.epoch,
-            session=self._identity.session,
+            instance=self._voice.instance,
             boot=self._clock.boot,
             software=self._identity.software,
             config=self._identity.config,
@@ -126,6 +133,10 @@ class Heartbeat:
             clock=self._clock.state,
             at=self._clock.wall_ms(),
             points=self._points.states(),
+            base=self._journal.base,
+            base_hash=self._journal.base_hash.hex(),
+            modes=list(self.modes()),
+            receipted=self.witness(),
         )
 
     async def _check_clock(self) -> None:

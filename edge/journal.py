@@ -105,6 +105,15 @@ class Journal:
         if proposal:
             await self.append(proposal.drafts, proposal.memories, partial(commit, proposal))
 
+    @property
+    def base(self) -> Seq:
+        """The newest row that is gone; 0 while all are here."""
+        return self._file.base
+
+    @property
+    def base_hash(self) -> bytes:
+        return self._file.base_hash
+
     async def rows(self, first: int, limit: int) -> list[StoredRow]:
         """Up to `limit` rows from `first` on; from memory where it holds them."""
         if self._tail and first >= self._tail[0].seq:

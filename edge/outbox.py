@@ -30,6 +30,8 @@ class Verdict(StrEnum):
     FORKED = "forked"
     """The centre's chain is not ours: nothing is forgotten any more."""
     FOREIGN_EPOCH = "foreign_epoch"
+    ROLLED_BACK = "rolled_back"
+    """The centre asks for what it had receipted: its store is an older one, and is filled again."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -54,6 +56,7 @@ class Outbox:
         """First and last row of each batch that no receipt has answered."""
         self._progress_mono = 0.0
         self._naked = (0, float("-inf"))
+        self._receipted_at_ms = 0
         self._live: deque[int] = deque(maxlen=LIVE_WAITING_MAX)
 
     @property
@@ -124,6 +127,7 @@ class Outbox:
             return Verdict.FORKED
         if own_hash is None or self.is_forked:
             return Verdict.OLD
+        self._receipted_at_ms = max(self._receipted_at_ms, receipt.at)
         while self._in_flight and self._in_flight[0][1] <= receipt.seq:
             self._in_flight.popleft()
             self._progress_mono = now
@@ -142,7 +146,10 @@ class Outbox:
             return Verdict.OLD
         self._naked = (nak.first, now)
         self._rewind(nak.first - 1, now)
-        return Verdict.TAKEN
+        if nak.first > self.receipted or nak.at <= self._receipted_at_ms:
+            return Verdict.TAKEN
+        self.receipted = nak.first - 1
+        return Verdict.ROLLED_BACK
 
     @property
     def _free(self) -> int:

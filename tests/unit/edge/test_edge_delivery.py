@@ -1,7 +1,7 @@
 """From journal to link: batches that fit, rows that chain, and messages that cannot hurt."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -9,8 +9,20 @@ import pytest
 
 from contract import limits, topics
 from contract.ids import EdgeId, PointId
-from contract.messages import Batch, CentralStatus, Live, Receipt, batch_hashes, decode, encode, live_hash
-from contract.rows import decode_row
+from contract.keys import Signer
+from contract.messages import (
+    Batch,
+    CentralStatus,
+    Live,
+    Nak,
+    Receipt,
+    batch_hashes,
+    decode,
+    encode,
+    live_hash,
+)
+from contract.rows import EdgeKind, decode_row
+from contract.signing import check_signature, sign
 from contract.topics import Down, Up
 from edge.clock import SystemClock
 from edge.delivery import Delivery, fitting
@@ -18,7 +30,10 @@ from edge.journal import Journal
 from edge.journal_file import StoredRow
 from edge.outbox import LIVE_WAITING_MAX, Outbox
 from edge.proposals import Draft
+from edge.voice import Keyring, Voice
 
+CENTRE = Signer.new()
+KEYS = Keyring(Signer.new(), CENTRE.public)
 EDGE = EdgeId("liuxu")
 DOOR = PointId("liuxu.int1.door")
 
@@ -44,8 +59,16 @@ class Bench:
         self.journal = journal
         self.link = FakeLink()
         self.outbox = Outbox(journal.epoch, journal.head, 0)
-        self.delivery = Delivery(EDGE, journal, self.outbox, self.link)
         self._clock = SystemClock()
+        self.delivery = Delivery(
+            EDGE, self._clock, journal=journal, outbox=self.outbox, link=self.link, voice=Voice(1, KEYS)
+        )
+        self.has_row = asyncio.Event()
+        journal.listener = self._row_came
+
+    def _row_came(self, rows: list[StoredRow], drafts: Sequence[Draft]) -> None:
+        self.delivery.appended(rows, drafts)
+        self.has_row.set()
 
     async def open_doors(self, count: int, **data: str) -> None:
         stamp = self._clock.stamp()
@@ -58,8 +81,8 @@ class Bench:
     def centre_says(self, state: Literal["online", "offline"], instance: str = "a") -> None:
         self.tell(topics.CENTRAL_STATUS, CentralStatus(state=state, instance=instance, at=0))
 
-    def tell(self, topic: str, message: CentralStatus | Receipt) -> None:
-        self.delivery.received(topic, encode(message))
+    def tell(self, topic: str, message: CentralStatus | Receipt | Nak, signer: Signer = CENTRE) -> None:
+        self.delivery.received(topic, encode(sign(message, signer)))
 
     def receipt(self, seq: int, its_hash: bytes) -> None:
         message = Receipt(edge=EDGE, epoch=self.journal.epoch, seq=seq, hash=its_hash.hex(), at=0)
@@ -177,7 +200,7 @@ async def test_receipt_of_a_hash_we_never_had_forks_and_lets_nothing_go(bench: B
     await bench.open_doors(1)
     await bench.sent(2)
     assert bench.outbox.is_forked
-    assert bench.outbox.queued == 3
+    assert bench.outbox.queued == 4, "the three doors, and the row that tells of the fork"
 
 
 async def test_drained_waits_for_the_last_receipt(bench: Bench) -> None:
@@ -197,3 +220,64 @@ def test_batch_of_long_rows_is_cut_to_its_bytes() -> None:
     assert 1 <= len(taken) < 64
     assert sum(len(row.raw) for row in taken) <= limits.BATCH_MAX_BYTES
     assert fitting(rows[:1]) == rows[:1]
+
+
+async def kinds(bench: Bench) -> list[str]:
+    return [decode_row(row.raw).kind for row in await bench.journal.rows(1, 100)]
+
+
+async def told(bench: Bench, kind: EdgeKind) -> None:
+    """Wait until the journal has a row of this kind."""
+    async with asyncio.timeout(5):
+        while kind not in await kinds(bench):
+            bench.has_row.clear()
+            await bench.has_row.wait()
+
+
+async def test_what_it_says_is_numbered_and_signed_by_its_key(bench: Bench) -> None:
+    await bench.open_doors(65)
+    bench.centre_comes()
+    await bench.sent(2)
+    first, second = bench.batches()
+    check_signature(first, KEYS.signer.public)
+    assert [first.place, second.place] == [(1, 1), (1, 2)]
+    assert [first.last, second.last] == [64, 65]
+
+
+async def test_a_receipt_of_somebody_else_lets_nothing_go(bench: Bench) -> None:
+    await bench.open_doors(2)
+    bench.centre_comes()
+    await bench.sent(1)
+    own = await bench.journal.hash_at(2)
+    assert own is not None
+    forged = Receipt(edge=EDGE, epoch=bench.journal.epoch, seq=2, hash=own.hex(), at=0)
+    bench.tell(topics.down(EDGE, Down.RECEIPT), forged, Signer.new())
+    bench.delivery.received(topics.down(EDGE, Down.RECEIPT), encode(forged))
+    assert bench.delivery.counters.malformed == 2
+    assert bench.outbox.queued == 2
+
+
+async def test_a_fork_is_written_down_once_whatever_the_centre_repeats(bench: Bench) -> None:
+    await bench.open_doors(2)
+    bench.centre_comes()
+    for _ in range(3):
+        bench.receipt(1, b"\xaa" * 32)
+        await told(bench, EdgeKind.CENTRE_FORKED)
+    assert (await kinds(bench)).count(EdgeKind.CENTRE_FORKED) == 1
+
+
+async def test_a_centre_that_lost_what_it_receipted_is_filled_again_and_told_of(bench: Bench) -> None:
+    await bench.open_doors(3)
+    bench.centre_comes()
+    await bench.sent(1)
+    own = await bench.journal.hash_at(3)
+    assert own is not None
+    bench.receipt(3, own)
+    await bench.delivery.drained()
+    assert bench.delivery.witness is not None
+    lost = Nak(edge=EDGE, epoch=bench.journal.epoch, first=2, last=0, reason="gap", at=1)
+    bench.tell(topics.down(EDGE, Down.NAK), lost)
+    await told(bench, EdgeKind.CENTRE_ROLLED_BACK)
+    await bench.sent(2)
+    assert bench.batches()[1].first == 2
+    assert bench.delivery.witness.seq == 3, "the centre's own word is kept against it"

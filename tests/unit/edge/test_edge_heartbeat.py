@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract.ids import EdgeId
-from contract.messages import Beat, Birth, Status, decode
+from contract.messages import Beat, Birth, decode
 from contract.rows import decode_row
 from contract.topics import Up
 from device_drivers.driver import Observation
@@ -19,6 +19,7 @@ from edge.journal import Journal
 from edge.outbox import Outbox
 from edge.points import Points
 from edge.settings import PointSettings
+from edge.voice import Voice
 
 EDGE = EdgeId("liuxu")
 IDENTITY = Identity(EDGE, 3, "0.1.0", "cc" * 32)
@@ -62,6 +63,7 @@ class Bench:
             points=self.points,
             outbox=self.outbox,
             link=self.link,
+            voice=Voice(3),
         )
 
 
@@ -158,5 +160,5 @@ async def test_clock_that_was_set_is_a_row_before_the_next_beat(bench: Bench, mo
 
 
 def test_will_says_offline_for_this_session() -> None:
-    will = decode(Status, status(IDENTITY, SystemClock(), is_online=False))
+    will = status(IDENTITY, SystemClock(), "will")
     assert (will.state, will.session, will.edge) == ("offline", 3, EDGE)

@@ -232,3 +232,17 @@ def test_whatever_is_lost_the_centre_gets_every_row_in_the_end(acts: list[str]) 
         centre.deliver()
         centre.acknowledge()
     assert centre.box.receipted == centre.received == centre.head
+
+
+def test_a_nak_below_what_was_receipted_is_an_older_store_unless_it_was_said_before_the_receipt() -> None:
+    box = outbox(10)
+    send_all(box)
+    later = Receipt(edge="liuxu", epoch=EPOCH, seq=8, hash=OWN, at=50)
+    assert box.receipt(later, bytes.fromhex(OWN), 0.0) is Verdict.TAKEN
+    late = Nak(edge="liuxu", epoch=EPOCH, first=3, last=0, reason="gap", at=40)
+    assert box.nak(late, 1.0) is Verdict.TAKEN
+    assert box.receipted == 8
+    older_store = Nak(edge="liuxu", epoch=EPOCH, first=4, last=0, reason="gap", at=60)
+    assert box.nak(older_store, 5.0) is Verdict.ROLLED_BACK
+    assert box.queued == 7
+    assert send_all(box, 5.0)[0].first == 4
