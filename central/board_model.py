@@ -17,7 +17,31 @@ PictureState = Literal["ok", "covered", "dark", "lost", "none", "unknown"]
 AlertState = Literal["UNACK", "CLAIMED", "REVIEWING", "RTN_UNACK", "LAPSED", "REVIEWED"]
 Condition = Literal["OPEN", "CLOSED", "UNKNOWN"]
 Result = Literal["normal", "problem", "empty", "device_fault"]
-FaultKind = Literal["station_lost", "point_silent", "picture", "epoch_unknown", "forked"]
+FaultKind = Literal[
+    "station_lost",
+    "service_stopped",
+    "point_silent",
+    "point_disabled",
+    "picture",
+    "clock_stepped",
+    "settings_changed",
+    "maintenance",
+    "simulated",
+    "insecure",
+    "disk_low",
+    "journal_touched",
+    "certificate_expires",
+    "log_withheld",
+    "rows_gone",
+    "epoch_unknown",
+    "old_version",
+    "forked",
+    "two_machines",
+    "edge_rolled_back",
+    "store_rolled_back",
+    "bad_signature",
+    "key_revoked",
+]
 EntityKind = Literal["station", "room", "cabinet", "alert", "fault"]
 
 

@@ -94,6 +94,8 @@ class Beat(_Numbered, frozen=True, kw_only=True):
     instance: Instance = ""
     beat: Count = 0
     """Beats since the start: what a command's time is counted from."""
+    forked: bool = False
+    """The centre receipted a row that is not ours: one of us has another past."""
 
 
 class PointState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

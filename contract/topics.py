@@ -33,8 +33,8 @@ class Down(StrEnum):
 
 
 ALL_UP = f"{ROOT}/+/up/+"
-ALL_BIRTHS = f"{PRODUCT}/+/+/up/birth"
-"""Of every version of the wire: an edge that speaks another is refused by name, not by silence."""
+OTHER_BIRTHS = [f"{PRODUCT}/{PROTOCOL_VERSION + step}/+/up/birth" for step in (-1, 1)]
+"""Of the version before and after ours: an edge that speaks another is refused by name, not by silence."""
 
 
 def up(edge: EdgeId, lane: Up) -> str:
@@ -96,7 +96,7 @@ def central_access() -> list[tuple[Access, str]]:
     """All that the centre may do."""
     return [
         (Access.READ, ALL_UP),
-        (Access.READ, ALL_BIRTHS),
+        *((Access.READ, births) for births in OTHER_BIRTHS),
         (Access.WRITE, f"{ROOT}/+/down/+"),
         (Access.READ, CENTRAL_STATUS),
         (Access.WRITE, CENTRAL_STATUS),

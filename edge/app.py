@@ -135,6 +135,7 @@ class Agent:
         self._link.on_disconnect = lambda: self._delivery.connected(is_connected=False)
         self._link.on_message = self._delivery.received
         self._delivery.on_centre = self._heartbeat.introduce
+        self._delivery.on_fork = self._heartbeat.beat
         self._heartbeat.witness = lambda: self._delivery.witness
         self._heartbeat.modes = self._modes
 
@@ -206,8 +207,10 @@ class Agent:
         if was is not None and was != self._fingerprint:
             data = {"sha256": self._fingerprint, "was": was}
             drafts.append(Draft(EdgeKind.CONFIG_CHANGED, stamp, data=data))
+        # Before anything is said: no two starts have one number.
+        await self._journal.set_marks({"session": str(session)})
         await self._journal.append(drafts)
-        await self._journal.set_marks({"session": str(session), "config": self._fingerprint})
+        await self._journal.set_marks({"config": self._fingerprint})
         return Identity(self._edge, session, software, self._fingerprint)
 
     async def _stopped(self, reason: str) -> None:

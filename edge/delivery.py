@@ -53,6 +53,7 @@ class Delivery:
         self.witness: Receipt | None = None
         """The newest receipt, as the centre signed it: shown to it again at each birth."""
         self.on_centre: Callable[[], None] = lambda: None
+        self.on_fork: Callable[[], None] = lambda: None
         self._edge = edge
         self._clock = clock
         self._journal = journal
@@ -148,6 +149,7 @@ class Delivery:
             )
             if is_news and verdict is Verdict.FORKED:
                 await self._write(EdgeKind.CENTRE_FORKED, seq=receipt.seq, hash=receipt.hash)
+                self.on_fork()
         if not self._outbox.queued:
             self._drained.set()
 

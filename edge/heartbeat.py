@@ -103,6 +103,7 @@ class Heartbeat:
             epoch=self._journal.epoch,
             instance=self._voice.instance,
             beat=self._beats,
+            forked=self._outbox.is_forked,
             seq=self._journal.head,
             hash=self._journal.head_hash.hex(),
             digest=self._points.digest(),

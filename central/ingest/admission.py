@@ -77,6 +77,8 @@ def admit_batch(cursor: Cursor, batch: Batch, hash_at: HashAt) -> Accepted | Gap
     hashes = batch_hashes(batch)
     check_epoch(cursor, batch.edge, batch.epoch)
     last = batch.first + len(batch.rows) - 1
+    if batch.last not in {0, last}:
+        raise Malformed(f"batch {batch.edge}/{batch.epoch}/{batch.first}: last row {batch.last} is {last}")
     if batch.first > cursor.seq + 1:
         return Gap(cursor.seq + 1, last)
     rows = [_row(bytes(raw), seq) for seq, raw in enumerate(batch.rows, start=batch.first)]

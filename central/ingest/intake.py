@@ -18,9 +18,11 @@ from central.ingest.admission import (
     admit_live,
     beginning,
     check_epoch,
-    check_head,
 )
+from central.ingest.belief import Belief
 from central.ingest.cursors import Ahead, LiveRow
+from central.ingest.hearing import Hearing
+from central.ingest.log_watch import LogWatch
 from central.patrol import facts, faults, stations
 from central.patrol.facts import Fact
 from central.patrol.places import Places
@@ -28,10 +30,13 @@ from central.patrol.scene import Scene
 from central.settings import Rules
 from central.store import events
 from central.store.database import Transaction
+from central.trust import checkpoints
 from contract import messages, topics
-from contract.errors import ContractError, Forked, TooLarge, UnknownEpoch
+from contract.errors import ContractError, Forked, Revoked, TooLarge, UnknownEpoch, Untrusted
 from contract.ids import EdgeId
+from contract.keys import Signer
 from contract.messages import Batch, Beat, Birth, Live, Nak, Receipt, Status
+from contract.signing import sign
 
 LIVE_PENDING_MAX = 1_024
 """Rows of one edge that may run ahead of its log."""
@@ -49,7 +54,6 @@ class Outcome(Struct):
     """What follows after the commit, and never before it."""
 
     replies: dict[str, bytes] = {}
-    """By topic: of several receipts for one edge only the last says anything."""
     heard: dict[str, float | None] = {}
     """By edge, the last word of the group: the instant of a sign of life, None for a goodbye."""
     refused: list[tuple[Arrival, ContractError]] = []
@@ -57,13 +61,25 @@ class Outcome(Struct):
 
 
 class Intake:
-    """One group. `take` each arrival, then `finish`."""
+    """One group. `take` each arrival, then `finish`. Without a `signer` all is believed, nothing signed."""
 
-    def __init__(self, tx: Transaction, places: Places, rules: Rules) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        places: Places,
+        rules: Rules,
+        signer: Signer | None = None,
+        log_watch: LogWatch | None = None,
+    ) -> None:
         self.outcome = Outcome()
         self._tx = tx
+        self._signer = signer
         self._scene = Scene(tx, places, rules)
+        self._belief = Belief(tx.conn) if signer else None
+        self._hearing = Hearing(self._scene, signer, log_watch or LogWatch())
         self._cursors: dict[str, Cursor] = {}
+        self._replies: dict[str, Receipt | Nak] = {}
+        """By topic: of several receipts for one edge only the last says anything."""
 
     def take(self, arrival: Arrival) -> None:
         """Lets a message have its effect, or notes why it has none."""
@@ -75,36 +91,45 @@ class Intake:
 
     def finish(self) -> Outcome:
         self._scene.write_back()
+        for topic, reply in self._replies.items():
+            self.outcome.replies[topic] = messages.encode(
+                sign(reply, self._signer) if self._signer else reply
+            )
         return self.outcome
 
     def _dispatch(self, arrival: Arrival) -> None:
+        public = self._belief.check(arrival.message, arrival.received_ms) if self._belief else ""
         match arrival.message:
             case Batch() as batch:
-                self._take_batch(batch, arrival.received_ms)
+                self._take_batch(batch, public, arrival.received_ms)
             case Live() as live:
                 self._take_live(live, arrival.received_ms)
             case Birth() as birth:
                 self._take_birth(birth, arrival)
             case Beat() as beat:
-                cursor = self._cursor(beat.edge, beat.epoch)
-                check_head(cursor, beat.edge, beat.seq, beat.hash)
-                if stations.take_beat(self._scene, beat, arrival.received_ms):
-                    self.outcome.heard[beat.edge] = arrival.mono_s
+                self._take_beat(beat, arrival)
             case Status() as status:
                 if stations.take_status(self._scene, status, arrival.received_ms):
                     self.outcome.heard[status.edge] = None
 
-    def _take_batch(self, batch: Batch, now_ms: int) -> None:
+    def _take_batch(self, batch: Batch, public: str, now_ms: int) -> None:
         cursor = self._cursor(batch.edge, batch.epoch)
         decision = admit_batch(cursor, batch, lambda seq: self._hash_at(batch.edge, batch.epoch, seq))
         if isinstance(decision, Gap):
             nak = Nak(
-                edge=batch.edge, epoch=batch.epoch, first=decision.first, last=decision.last, reason="gap"
+                edge=batch.edge,
+                epoch=batch.epoch,
+                first=decision.first,
+                last=decision.last,
+                reason="gap",
+                at=now_ms,
             )
             self._reply(batch.edge, topics.Down.NAK, nak)
             return
         if decision.rows:
             self._store(batch.edge, decision, now_ms)
+            if public:
+                checkpoints.keep(self._tx.conn, batch, public, now_ms)
         self._receipt(batch.edge, decision.cursor, now_ms)
 
     def _store(self, edge: str, accepted: Accepted, now_ms: int) -> None:
@@ -138,7 +163,7 @@ class Intake:
             self._settle(ahead, same)
         if contradicted := early.keys() - same.keys():
             ahead.contradict(contradicted)
-            self._stand("forked", edge, f"epoch {epoch}", now_ms)
+            self._report("forked", edge, f"epoch {epoch}", now_ms)
 
     def _settle(self, ahead: Ahead, same: dict[int, Admitted]) -> None:
         """The chain has reached rows that had run ahead: 链待核 ends where no other is awaited."""
@@ -165,14 +190,20 @@ class Intake:
 
     def _take_birth(self, birth: Birth, arrival: Arrival) -> None:
         cursor = self._cursor(birth.edge, birth.epoch)
-        check_head(cursor, birth.edge, birth.seq, birth.hash)
-        if not stations.take_birth(self._scene, birth, arrival.received_ms):
+        if not self._hearing.take_birth(birth, cursor, arrival.received_ms):
             return
         self._keep(birth.edge, cursor)
-        self._stand("epoch_unknown", birth.edge, None, arrival.received_ms)
         self.outcome.heard[birth.edge] = arrival.mono_s
         if cursor.seq > 0:
             self._receipt(birth.edge, cursor, arrival.received_ms)
+
+    def _take_beat(self, beat: Beat, arrival: Arrival) -> None:
+        cursor = self._cursor(beat.edge, beat.epoch)
+        is_alive, nak = self._hearing.take_beat(beat, cursor, arrival.received_ms, arrival.mono_s)
+        if is_alive:
+            self.outcome.heard[beat.edge] = arrival.mono_s
+        if nak is not None:
+            self._reply(beat.edge, topics.Down.NAK, nak)
 
     def _cursor(self, edge: str, epoch: int) -> Cursor:
         """The edge's cursor; its first epoch is adopted. Raises UnknownEpoch for any other."""
@@ -194,20 +225,27 @@ class Intake:
         self._reply(edge, topics.Down.RECEIPT, receipt)
 
     def _reply(self, edge: str, lane: topics.Down, message: Receipt | Nak) -> None:
-        self.outcome.replies[topics.down(EdgeId(edge), lane)] = messages.encode(message)
+        self._replies[topics.down(EdgeId(edge), lane)] = message
 
     def _stand_fault(self, arrival: Arrival, error: ContractError) -> None:
         message = arrival.message
         if isinstance(message, Status):
             return
         if isinstance(error, Forked):
-            self._stand("forked", message.edge, f"epoch {message.epoch}", arrival.received_ms)
+            self._report("forked", message.edge, f"epoch {message.epoch}", arrival.received_ms)
+        elif isinstance(error, Untrusted):
+            kind: FaultKind = "key_revoked" if isinstance(error, Revoked) else "bad_signature"
+            self._report(kind, message.edge, error.code, arrival.received_ms)
         elif isinstance(error, UnknownEpoch):
             self._stand("epoch_unknown", message.edge, f"epoch {message.epoch}", arrival.received_ms)
 
     def _stand(self, kind: FaultKind, edge: str, detail: str | None, now_ms: int) -> None:
         subject = faults.Subject(kind, self._scene.places.station_of_edge[edge].id)
         faults.stand(self._tx, subject, detail, now_ms)
+
+    def _report(self, kind: FaultKind, edge: str, detail: str, now_ms: int) -> None:
+        subject = faults.Subject(kind, self._scene.places.station_of_edge[edge].id)
+        faults.report(self._tx, subject, detail, now_ms)
 
     @staticmethod
     def _fact(edge: str, epoch: int, admitted: Admitted, now_ms: int, *, is_pending: bool) -> Fact:

@@ -26,8 +26,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from central.settings import BrokerSettings
 from contract import messages, topics
 from contract.errors import ContractError
+from contract.keys import Signer
 from contract.limits import MESSAGE_MAX_BYTES, RECONNECT_CAP_S
 from contract.messages import CentralStatus
+from contract.signing import sign
 
 Receive = Callable[[str, bytes, int, float], None]
 """Topic, payload, wall ms and monotonic seconds at arrival; called on the loop, must not raise."""
@@ -48,9 +50,10 @@ log = structlog.get_logger()
 class Link:
     """Keeps a connection up, says `central/status`, hands on what edges send."""
 
-    def __init__(self, broker: BrokerSettings) -> None:
+    def __init__(self, broker: BrokerSettings, signer: Signer | None = None) -> None:
         self.is_connected = False
         self._broker = broker
+        self._signer = signer
         self._instance = uuid.uuid4().hex
         """Edges see in the status that this is another start of the centre."""
         self._client: Client | None = None
@@ -144,7 +147,8 @@ class Link:
 
     def _status(self, state: Literal["online", "offline"]) -> bytes:
         now_ms = time.time_ns() // 1_000_000
-        return messages.encode(CentralStatus(state=state, instance=self._instance, at=now_ms))
+        status = CentralStatus(state=state, instance=self._instance, at=now_ms)
+        return messages.encode(sign(status, self._signer) if self._signer else status)
 
     def _hear_status(self, payload: bytes) -> None:
         """While we are here nothing may stand in our place: no earlier start's will, and no rubbish."""
@@ -223,7 +227,9 @@ class Link:
             self._refusal = f"broker refused: {reason}"
             self._ended.set()
             return
-        client.subscribe([(topics.ALL_UP, 1), (topics.CENTRAL_STATUS, 1)])
+        client.subscribe(
+            [(topic, 1) for topic in (topics.ALL_UP, *topics.OTHER_BIRTHS, topics.CENTRAL_STATUS)]
+        )
         self.is_connected = True
         self._say_online()
         self._is_lost_logged = False

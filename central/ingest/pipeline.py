@@ -15,6 +15,7 @@ from prometheus_client import Counter as Metric
 from central.errors import StoreUnavailable
 from central.ingest.admission import UpMessage, check_sender
 from central.ingest.intake import Arrival, Intake, Outcome
+from central.ingest.log_watch import LogWatch
 from central.ingest.refusals import Refusals
 from central.patrol import stations as links
 from central.patrol.places import Places
@@ -23,7 +24,8 @@ from central.patrol.supervision import Supervision
 from central.settings import Rules, StationSettings
 from central.store.database import Store, Transaction
 from contract import messages, topics
-from contract.errors import ContractError, UnknownEdge
+from contract.errors import ContractError, UnknownEdge, UnknownVersion
+from contract.keys import Signer
 from contract.topics import Up
 
 Publish = Callable[[str, bytes], None]
@@ -57,14 +59,20 @@ class Ingest:
         rules: Rules,
         supervision: Supervision,
         publish: Publish,
+        *,
+        signer: Signer | None = None,
     ) -> None:
         self._store = store
         self._places = Places(stations)
         self._rules = rules
         self._supervision = supervision
         self._publish = publish
+        self._signer = signer
+        self._log_watch = LogWatch()
         self._refusals = Refusals()
         self._waiting: Counter[str] = Counter()
+        self._versions: dict[str, tuple[str, int]] = {}
+        """Of edges that were refused for it since the last report."""
         self._urgent: deque[Arrival] = deque()
         self._log: deque[Arrival] = deque()
         self._came = asyncio.Event()
@@ -72,7 +80,7 @@ class Ingest:
 
     def receive(self, topic: str, payload: bytes, received_ms: int, mono_s: float) -> None:
         """Takes a message off the link. Never blocks, never raises: what cannot be taken is counted."""
-        edge = None
+        edge: str | None = None
         try:
             edge, kind = topics.parse_up(topic)
             if edge not in self._places.station_of_edge:
@@ -81,6 +89,8 @@ class Ingest:
             message = _decode[kind](payload)
             check_sender(edge, message)
         except ContractError as error:
+            if isinstance(error, UnknownVersion):
+                edge = self._note_version(topic, received_ms)
             self._refusals.note(edge, error.code, str(error), mono_s)
             return
         if self._waiting[edge] >= WAITING_MAX:
@@ -116,7 +126,7 @@ class Ingest:
         return group
 
     def _take(self, group: list[Arrival], tx: Transaction) -> Outcome:
-        intake = Intake(tx, self._places, self._rules)
+        intake = Intake(tx, self._places, self._rules, self._signer, self._log_watch)
         for arrival in group:
             intake.take(arrival)
         return intake.finish()
@@ -150,8 +160,19 @@ class Ingest:
             except StoreUnavailable as error:
                 self._store_lost(error)
 
+    def _note_version(self, topic: str, received_ms: int) -> str | None:
+        """An edge of ours that speaks another version of the wire: it is told by name at the next report."""
+        edge, version = topics.version_of(topic)
+        if edge not in self._places.station_of_edge:
+            return None
+        self._versions[edge] = (version, received_ms)
+        return edge
+
     def _show_refused(self, counts: dict[str, int], tx: Transaction) -> None:
         scene = Scene(tx, self._places, self._rules)
+        versions, self._versions = self._versions, {}
+        for edge, (version, now_ms) in versions.items():
+            links.refuse_version(scene, edge, version, now_ms)
         for edge, count in counts.items():
             links.refuse(scene, edge, count)
         scene.write_back()

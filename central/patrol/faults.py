@@ -36,7 +36,7 @@ def stand(
 
 
 def report(tx: Transaction, subject: Subject, detail: str, now_ms: int) -> None:
-    """A person says so: a fault that stands already keeps its own detail and age."""
+    """Told once more: a fault that stands already keeps its own detail and age."""
     if tx.conn.execute(select(fault.c.id).where(*_this(subject))).first() is None:
         stand(tx, subject, detail, now_ms)
 

@@ -60,6 +60,12 @@ def refuse(scene: Scene, edge: str, count: int) -> None:
     scene.show_station(edge)
 
 
+def refuse_version(scene: Scene, edge: str, version: str, now_ms: int) -> None:
+    """It speaks another version of the wire than ours: until it is born in ours."""
+    old = faults.Subject("old_version", scene.places.station_of_edge[edge].id)
+    faults.stand(scene.tx, old, f"version {version}", now_ms)
+
+
 def _set_link(scene: Scene, edge: str, state: LinkState, now_ms: int, *, is_news: bool) -> bool:
     """True where that is a turn; then every place of the station is shown anew."""
     link = scene.link(edge)

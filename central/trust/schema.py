@@ -1,6 +1,6 @@
 """Tables of the trust: keys and codes of the edges, and the last word of each."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from central.store.schema import Id, metadata
 
@@ -53,6 +53,9 @@ edge_witness = Table(
     Column("n", BigInteger, nullable=False),
     Column("instance", String(32), nullable=False),
     Column("former", String(32), nullable=False),
+    Column("former_session", BigInteger, nullable=False),
+    Column("former_n", BigInteger, nullable=False),
+    Column("returns", Integer, nullable=False),
     Column("beat", BigInteger, nullable=False),
     Column("head", BigInteger, nullable=False),
     Column("receipted", BigInteger, nullable=False),

@@ -1,9 +1,11 @@
 """An invented county for tests of the centre: its settings, and edges that speak the wire as real ones do."""
 
+import secrets
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from central.ingest.admission import UpMessage
 from central.ingest.intake import Arrival, Intake, Outcome
@@ -11,9 +13,11 @@ from central.patrol.places import Places
 from central.settings import CabinetSettings, Name, RoomKind, RoomSettings, Rules, StationSettings
 from central.store.database import Transaction
 from contract import chain, messages, points, topics
-from contract.messages import Batch, Beat, Birth, Live, PointState, Status
+from contract.keys import Signer
+from contract.messages import Batch, Beat, Birth, Live, PointState, Receipt, Status
 from contract.points import Clock, PointType, Quality
 from contract.rows import Row, encode_row
+from contract.signing import sign
 
 RULES = Rules()
 T0 = 1_800_000_000_000
@@ -52,10 +56,17 @@ STATIONS = (
 DOOR = "liuxu.int1.door"
 
 
-class Journal:
-    """An edge's journal: rows in a chain, and the messages that carry them."""
+Said = TypeVar("Said", Batch, Live, Birth, Beat)
 
-    def __init__(self, edge: str = "liuxu", epoch: int = 7) -> None:
+
+class Journal:
+    """An edge's journal: rows in a chain, and the messages that carry them. With a `signer` they are signed,
+    with an `instance` they are numbered, as by one process; `start` is the next."""
+
+    def __init__(self, edge: str = "liuxu", epoch: int = 7, signer: Signer | None = None) -> None:
+        self.signer = signer
+        self.instance = ""
+        self.n = 0
         self.edge = edge
         self.epoch = epoch
         self.session = 1
@@ -66,6 +77,26 @@ class Journal:
     @property
     def seq(self) -> int:
         return len(self.rows)
+
+    def start(self) -> None:
+        """Another process on the same journal."""
+        self.session += 1
+        self.instance = secrets.token_hex(16)
+        self.n = 0
+
+    def copied(self) -> "Journal":
+        """The image of this machine, to be started elsewhere."""
+        other = Journal(self.edge, self.epoch, self.signer)
+        other.session, other.rows, other.hashes = self.session, list(self.rows), list(self.hashes)
+        return other
+
+    def _say(self, message: Said) -> Said:
+        if self.instance:
+            self.n += 1
+            message = replace(message, session=self.session, n=self.n)
+            if not isinstance(message, Batch | Live):
+                message = replace(message, instance=self.instance)
+        return sign(message, self.signer) if self.signer else message
 
     def write(self, kind: str, point: str | None = DOOR, at: int = T0, **data: Any) -> int:
         """Adds a row; returns its seq."""
@@ -85,26 +116,29 @@ class Journal:
 
     def batch(self, first: int = 1, last: int | None = None) -> Batch:
         last = last or self.seq
-        return Batch(
+        batch = Batch(
             edge=self.edge,
             epoch=self.epoch,
             first=first,
+            last=last,
             prev=self.hashes[first - 1].hex(),
             head=self.hashes[last].hex(),
             rows=[Raw(row) for row in self.rows[first - 1 : last]],
         )
+        return self._say(batch)
 
     def live(self, seq: int | None = None) -> Live:
         seq = seq or self.seq
-        return Live(
+        live = Live(
             edge=self.edge,
             epoch=self.epoch,
             prev=self.hashes[seq - 1].hex(),
             head=self.hashes[seq].hex(),
             row=Raw(self.rows[seq - 1]),
         )
+        return self._say(live)
 
-    def birth(self, at: int = T0, **values: str) -> Birth:
+    def birth(self, at: int = T0, *, receipted: Receipt | None = None, base: int = 0, **values: str) -> Birth:
         """`values`: point → value, dots as `__`; or `value/quality`."""
         states = []
         for name, word in values.items():
@@ -112,7 +146,7 @@ class Journal:
             point = name.replace("__", ".")
             kind = PointType(point.rpartition(".")[2])
             states.append(PointState(point, kind, value, Quality(quality or "good"), at))
-        return Birth(
+        birth = Birth(
             edge=self.edge,
             epoch=self.epoch,
             session=self.session,
@@ -124,10 +158,14 @@ class Journal:
             clock=Clock.SYNCED,
             at=at,
             points=states,
+            receipted=receipted,
+            base=base,
+            base_hash=self.hashes[base].hex(),
         )
+        return self._say(birth)
 
-    def beat(self, queued: int = 0) -> Beat:
-        return Beat(
+    def beat(self, queued: int = 0, *, forked: bool = False) -> Beat:
+        beat = Beat(
             edge=self.edge,
             epoch=self.epoch,
             session=self.session,
@@ -138,14 +176,18 @@ class Journal:
             clock=Clock.SYNCED,
             at=T0,
             queued=queued,
+            forked=forked,
         )
+        return self._say(beat)
 
     def goodbye(self) -> Status:
-        return Status(edge=self.edge, state="offline", session=self.session, at=T0)
+        said = Status(edge=self.edge, state="offline", session=self.session, at=T0, reason="stop")
+        return sign(said, self.signer) if self.signer else said
 
     def fork_at(self, seq: int) -> "Journal":
         """A journal with the same rows before `seq` and another row there."""
-        other = Journal(self.edge, self.epoch)
+        other = Journal(self.edge, self.epoch, self.signer)
+        other.session, other.instance, other.n = self.session, self.instance, self.n
         other.rows, other.hashes = self.rows[: seq - 1], self.hashes[:seq]
         other.write("door.open", at=T0 + 1, other=True)
         return other

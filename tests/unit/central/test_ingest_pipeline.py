@@ -256,7 +256,7 @@ async def test_a_flood_of_rubbish_is_counted_logged_once_and_disturbs_nobody(
                 (log_topic, b"{" * 50),
                 (log_topic, b"x" * 300_000),
                 wire(strange.batch()),
-                ("casewatch/2/liuxu/up/log", b"{}"),
+                ("casewatch/1/liuxu/up/else", b"{}"),
                 (log_topic, messages.encode(strange.batch())),
             ):
                 centre.ingest.receive(topic, payload, T0 + n, 0.0)

@@ -1,0 +1,75 @@
+"""What an edge said last, and what that makes of what it says next. Pure.
+
+A journal gives each start of its edge another session number, each process another instance, each message
+another n. So a word that was said before is known as old whenever it comes, and two processes that speak in
+turns are two machines with one identity: whichever is the copy.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from contract.messages import Beat, Birth
+
+RETURNS_MAX = 2
+"""A former process may be heard once more after its successor: what it had said may have been on its way."""
+
+
+class Witness(Struct, frozen=True):
+    """`former` is the process before; `returns`: how often a former one spoke anew.
+
+    `receipted`: the newest receipt that the edge has shown and our store does not hold; 0 for none.
+    """
+
+    epoch: int
+    session: int
+    n: int
+    instance: str
+    former: str = ""
+    former_session: int = 0
+    former_n: int = 0
+    returns: int = 0
+    beat: int = 0
+    head: int = 0
+    receipted: int = 0
+
+    @property
+    def is_doubled(self) -> bool:
+        return self.returns >= RETURNS_MAX
+
+
+def hear(known: Witness | None, said: Birth | Beat) -> Witness | None:
+    """The witness after a word of the edge; None where the word is old and says nothing."""
+    if known is None or known.epoch != said.epoch:
+        return _moved(Witness(said.epoch, said.session, said.n, said.instance), said)
+    if _is_old(known, said):
+        return None
+    if said.instance in {known.instance, ""}:
+        return _moved(known, said)
+    former = replace(
+        known,
+        former=known.instance,
+        former_session=known.session,
+        former_n=known.n,
+        returns=_returns(known, said),
+    )
+    return _moved(former, said)
+
+
+def _is_old(known: Witness, said: Birth | Beat) -> bool:
+    """Said before what was heard of the same process; or by a process of an earlier start."""
+    if said.instance and said.instance == known.instance:
+        return said.n <= known.n
+    if said.instance and said.instance == known.former:
+        return said.place <= (known.former_session, known.former_n)
+    return said.session < known.session
+
+
+def _returns(known: Witness, said: Birth | Beat) -> int:
+    if said.instance == known.former:
+        return known.returns + 1
+    return RETURNS_MAX if said.session == known.session else known.returns
+
+
+def _moved(known: Witness, said: Birth | Beat) -> Witness:
+    beat = said.beat if isinstance(said, Beat) else known.beat
+    return replace(known, session=said.session, n=said.n, instance=said.instance, beat=beat, head=said.seq)

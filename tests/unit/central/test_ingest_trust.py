@@ -1,0 +1,298 @@
+"""Whom the ingest believes, and what it makes of an edge, or a store, that has another past than it had."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import select
+
+from central.ingest.log_watch import BELOW_AFTER_S
+from central.ingest.pipeline import Ingest
+from central.patrol import queries
+from central.patrol.schema import fault
+from central.patrol.supervision import Supervision
+from central.store import events
+from central.store.database import Store
+from central.trust import keys
+from central.trust.schema import checkpoint
+from contract import messages, topics
+from contract.keys import Signer, is_signed
+from contract.limits import LOG_STANDS_AFTER_S
+from contract.messages import Nak, Receipt
+from contract.signing import check_signature, checkpoint_of, sign
+from tests.support.county import RULES, STATIONS, T0, Journal, wire
+
+CENTRE = Signer.new()
+
+
+class Centre:
+    """A store with the key of one edge, the pipeline, and all that left it. Time stands until it is moved."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.published: list[tuple[str, bytes]] = []
+        self.supervision = Supervision()
+        self.mono_s = 0.0
+        self.ingest = self.started()
+
+    def started(self) -> Ingest:
+        def publish(topic: str, payload: bytes) -> None:
+            self.published.append((topic, payload))
+
+        return Ingest(self.store, STATIONS, RULES, self.supervision, publish, signer=CENTRE)
+
+    async def enrol(self, edge: str, signer: Signer) -> None:
+        await self.store.write(
+            lambda tx: keys.enrol(
+                tx.conn, edge, public=signer.public, certificate="", expires_ms=T0 * 2, now_ms=T0, reason=""
+            )
+        )
+
+    async def hear(self, *sent) -> list[Receipt | Nak]:
+        """Each in a group of its own; the answers."""
+        for message in sent:
+            self.ingest.receive(*wire(message), T0, self.mono_s)
+            while self.ingest._urgent or self.ingest._log:
+                await self.store.write(lambda tx: None)
+            await self.store.write(lambda tx: None)
+        out, self.published = self.published, []
+        return [messages.decode(Receipt if t.endswith("receipt") else Nak, payload) for t, payload in out]
+
+    async def faults(self) -> dict[str, str]:
+        """Those that stand, with their details."""
+        board = await self.store.read(lambda conn: queries.snapshot(conn, STATIONS))
+        return {one.kind: one.detail for one in board.faults}
+
+    async def times_raised(self, kind: str) -> int:
+        raised = select(fault.c.id).where(fault.c.kind == kind)
+        return len(await self.store.read(lambda conn: list(conn.scalars(raised))))
+
+    async def stored(self) -> int:
+        page, _ = await self.store.read(lambda conn: events.list_events(conn, 0, 1_000))
+        return len(page)
+
+
+@pytest.fixture
+def edge() -> Journal:
+    made = Journal(signer=Signer.new())
+    made.start()
+    made.write("door.open")
+    made.write("door.closed")
+    return made
+
+
+@pytest.fixture
+async def centre(tmp_path: Path, edge: Journal) -> AsyncIterator[Centre]:
+    store = Store(f"sqlite:///{tmp_path}/casewatch.db")
+    await store.open()
+    made = Centre(store)
+    assert edge.signer is not None
+    await made.enrol(edge.edge, edge.signer)
+    task = asyncio.create_task(made.ingest.run(), name="ingest")
+    yield made
+    task.cancel()
+    await asyncio.wait([task])
+    await store.close()
+
+
+async def test_what_its_key_signed_is_stored_and_receipted_under_the_centres_own(
+    centre: Centre, edge: Journal
+) -> None:
+    (receipt,) = await centre.hear(edge.batch())
+    check_signature(receipt, CENTRE.public)
+    assert await centre.stored() == 2
+    assert await centre.faults() == {}
+
+
+@pytest.mark.parametrize("signer", [None, Signer.new()], ids=["unsigned", "another key"])
+async def test_what_its_key_did_not_sign_is_refused_and_shown(
+    centre: Centre, edge: Journal, signer: Signer | None
+) -> None:
+    edge.signer = signer
+    assert await centre.hear(edge.birth(), edge.beat(), edge.batch(), edge.live()) == []
+    assert await centre.stored() == 0
+    assert set(await centre.faults()) == {"bad_signature"}
+    assert await centre.times_raised("bad_signature") == 1
+    assert centre.supervision.silent(1_000.0) == [], "no sign of life"
+
+
+async def test_a_batch_whose_rows_were_exchanged_does_not_hold_its_signature(
+    centre: Centre, edge: Journal
+) -> None:
+    sound = edge.batch(1, 1)
+    other = edge.fork_at(1).batch(1, 1)
+    assert await centre.hear(replace(sound, rows=other.rows, head=other.head)) == []
+    assert await centre.stored() == 0
+
+
+async def test_an_edge_that_never_enrolled_is_refused(centre: Centre) -> None:
+    stranger = Journal("linhu", signer=Signer.new())
+    stranger.start()
+    assert await centre.hear(stranger.birth()) == []
+    assert await centre.faults() == {"bad_signature": "contract.not_enrolled"}
+
+
+async def test_a_revocation_by_another_process_holds_from_the_next_group_on(
+    centre: Centre, edge: Journal
+) -> None:
+    await centre.hear(edge.batch(1, 1))
+    await centre.store.write(lambda tx: keys.revoke(tx.conn, edge.edge, "stolen", T0))
+    assert await centre.hear(edge.batch(2), edge.beat()) == []
+    assert await centre.stored() == 1
+    assert await centre.faults() == {"key_revoked": "contract.revoked"}
+
+
+async def test_an_old_key_speaks_until_the_new_one_has_spoken(centre: Centre, edge: Journal) -> None:
+    old, new = edge.signer, Signer.new()
+    await centre.enrol(edge.edge, new)
+    assert len(await centre.hear(edge.batch(1, 1))) == 1
+    edge.signer = new
+    assert len(await centre.hear(edge.batch(2))) == 1
+    edge.signer = old
+    assert await centre.hear(edge.batch()) == []
+
+
+async def test_signed_heads_are_kept_the_newest_and_one_each_64_rows(centre: Centre, edge: Journal) -> None:
+    for _ in range(300):
+        edge.write("door.open")
+        await centre.hear(edge.batch(edge.seq if edge.seq > 3 else 1))
+    found = select(checkpoint).order_by(checkpoint.c.seq)
+    kept = await centre.store.read(lambda conn: list(conn.execute(found)))
+    seqs = [one.seq for one in kept]
+    assert seqs[-1] == edge.seq
+    assert all(later - earlier <= 64 for earlier, later in zip([0, *seqs], seqs, strict=False))
+    assert len(seqs) <= 300 // 64 + 3
+    for one in kept:
+        assert is_signed(edge.signer.public, one.text, one.sig)
+        assert checkpoint_of(one.text).head == one.hash == edge.hashes[one.seq].hex()
+
+
+async def test_a_beat_that_is_played_again_is_no_sign_of_life(centre: Centre, edge: Journal) -> None:
+    beat = edge.beat()
+    await centre.hear(edge.birth(), beat)
+    centre.mono_s = 16.0
+    await centre.hear(beat)
+    assert centre.supervision.silent(16.0) == [edge.edge]
+
+
+async def test_restarts_are_not_two_machines_whatever_comes_late(centre: Centre, edge: Journal) -> None:
+    late = []
+    for _ in range(4):
+        late.append(edge.beat())
+        await centre.hear(edge.birth(), edge.beat())
+        edge.start()
+    await centre.hear(*late, edge.birth(), edge.beat())
+    assert await centre.faults() == {}
+
+
+async def test_two_machines_with_one_identity_are_told_from_a_restart(centre: Centre, edge: Journal) -> None:
+    await centre.hear(edge.birth())
+    copy = edge.copied()
+    copy.start()
+    for _ in range(4):
+        await centre.hear(copy.beat(), edge.beat())
+    assert set(await centre.faults()) == {"two_machines"}
+    assert await centre.times_raised("two_machines") == 1
+
+
+async def test_two_starts_with_one_number_are_two_machines_at_once(centre: Centre, edge: Journal) -> None:
+    copy = edge.copied()
+    copy.session -= 1
+    copy.start()
+    await centre.hear(edge.birth(), copy.birth())
+    assert "two_machines" in await centre.faults()
+
+
+async def test_an_edge_whose_image_was_rolled_back_says_so_and_nothing_of_it_is_stored(
+    centre: Centre, edge: Journal
+) -> None:
+    older = edge.copied()
+    edge.write("door.open")
+    await centre.hear(edge.birth(), edge.batch())
+    older.session = edge.session
+    older.start()
+    (receipt,) = await centre.hear(older.birth())
+    assert receipt.seq == 3, "by this the edge knows"
+    await centre.hear(older.beat(forked=True))
+    assert (await centre.faults())["edge_rolled_back"] == "row 2 of 3"
+    older.write("door.closed", other=1)
+    assert await centre.hear(older.batch(3)) == []
+    assert await centre.stored() == 3
+
+
+async def test_an_edge_that_hides_that_it_was_rolled_back_is_found_by_its_beats(
+    centre: Centre, edge: Journal
+) -> None:
+    older = edge.copied()
+    edge.write("door.open")
+    await centre.hear(edge.birth(), edge.batch())
+    older.session = edge.session
+    older.start()
+    await centre.hear(older.birth(), older.beat())
+    assert "edge_rolled_back" not in await centre.faults(), "a beat may have been long on its way"
+    centre.mono_s = BELOW_AFTER_S
+    await centre.hear(older.beat())
+    assert "edge_rolled_back" in await centre.faults()
+
+
+async def test_a_store_older_than_its_own_receipts_is_shown_and_filled_again(
+    centre: Centre, edge: Journal
+) -> None:
+    for _ in range(5):
+        edge.write("door.open")
+    await centre.hear(edge.batch(1, 2))
+    given = Receipt(edge=edge.edge, epoch=7, seq=7, hash=edge.hashes[7].hex(), at=T0)
+    await centre.hear(edge.birth(receipted=sign(given, CENTRE)), edge.beat())
+    assert await centre.faults() == {"store_rolled_back": "receipted to row 7"}
+    await centre.hear(edge.batch(3, 4), edge.beat())
+    assert "store_rolled_back" in await centre.faults()
+    await centre.hear(edge.batch(5), edge.beat())
+    assert await centre.faults() == {}
+    assert await centre.times_raised("store_rolled_back") == 1
+    assert await centre.stored() == 7
+
+
+async def test_a_receipt_that_was_never_given_rolls_nothing_back(centre: Centre, edge: Journal) -> None:
+    forged = Receipt(edge=edge.edge, epoch=7, seq=900, hash="0" * 64, at=T0)
+    await centre.hear(edge.birth(receipted=forged))
+    assert set(await centre.faults()) == {"bad_signature"}
+
+
+async def test_rows_that_beats_tell_of_and_the_log_withholds_are_an_alarm_and_asked_for(
+    centre: Centre, edge: Journal
+) -> None:
+    await centre.hear(edge.birth(), edge.batch(1, 1), edge.beat())
+    centre.mono_s = LOG_STANDS_AFTER_S
+    (ask,) = await centre.hear(edge.beat())
+    assert isinstance(ask, Nak)
+    assert (ask.first, ask.last) == (2, 2)
+    edge.write("door.open")
+    await centre.hear(edge.beat())
+    assert await centre.faults() == {"log_withheld": "from row 2"}
+    assert await centre.times_raised("log_withheld") == 1
+    await centre.hear(edge.batch(2), edge.beat())
+    assert await centre.faults() == {}
+
+
+async def test_rows_that_an_edge_has_no_more_and_the_store_lacks_are_named(
+    centre: Centre, edge: Journal
+) -> None:
+    await centre.hear(edge.birth(base=2))
+    assert await centre.faults() == {"rows_gone": "rows 1 to 2"}
+
+
+async def test_an_edge_of_another_version_is_refused_by_name_until_it_speaks_ours(
+    centre: Centre, edge: Journal
+) -> None:
+    centre.ingest.receive("casewatch/2/liuxu/up/birth", b"whatever it is", T0, 0.0)
+    counts = centre.ingest._refusals.take_counts()
+    await centre.store.write(lambda tx: centre.ingest._show_refused(counts, tx))
+    assert await centre.faults() == {"old_version": "version 2"}
+    await centre.hear(edge.birth())
+    assert await centre.faults() == {}
+
+
+def test_births_of_other_versions_are_listened_for() -> None:
+    assert topics.OTHER_BIRTHS == ["casewatch/0/+/up/birth", "casewatch/2/+/up/birth"]
