@@ -18,6 +18,8 @@ SILENCE_AFTER_S = 15.0
 
 RECEIPT_PATIENCE_S = 5.0
 """How long an edge waits for a receipt before it sends the rows after the last one again."""
+RECEIPT_PATIENCE_CAP_S = 30.0
+"""Each time in vain it waits longer, by a part of a doubled span that chance decides, and never over this."""
 
 RECONNECT_CAP_S = 0.8
 """Upper end of the full-jitter reconnect delay on both sides: an alarm may not wait for a backoff."""

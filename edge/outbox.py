@@ -5,8 +5,9 @@ Two lanes. `log` carries every row in order, at most BATCHES_IN_FLIGHT batches b
 and the log brings it again in its turn. Only a receipt whose hash is ours moves what may be forgotten.
 """
 
+import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -44,7 +45,10 @@ class Batch(msgspec.Struct, frozen=True):
 class Outbox:
     """`now` is monotonic seconds throughout."""
 
-    def __init__(self, epoch: Epoch, head: int, receipted: int) -> None:
+    def __init__(
+        self, epoch: Epoch, head: int, receipted: int, chance: Callable[[], float] = random.random
+    ) -> None:
+        """`chance`: a number from 0 to 1 each time: many edges never send again in step."""
         self.receipted = receipted
         self.is_forked = False
         self.is_connected = False
@@ -55,6 +59,9 @@ class Outbox:
         self._in_flight: deque[tuple[int, int]] = deque()
         """First and last row of each batch that no receipt has answered."""
         self._progress_mono = 0.0
+        self._chance = chance
+        self._in_vain = 0
+        self._patience_s = limits.RECEIPT_PATIENCE_S
         self._naked = (0, float("-inf"))
         self._receipted_at_ms = 0
         self._live: deque[int] = deque(maxlen=LIVE_WAITING_MAX)
@@ -83,6 +90,7 @@ class Outbox:
         """The centre came, came again or went: what it has not receipted it may never have seen."""
         self.is_centre_online = is_online
         if is_online:
+            self._hope()
             self._rewind(self.receipted, now)
 
     def next_live(self) -> int | None:
@@ -99,8 +107,9 @@ class Outbox:
         """The log's next rows, or None while it has to wait: for rows, for a receipt or for the centre."""
         if not self.is_open:
             return None
-        if self._in_flight and now - self._progress_mono >= limits.RECEIPT_PATIENCE_S:
+        if self._in_flight and now - self._progress_mono >= self._patience_s:
             self._rewind(self._in_flight[0][0] - 1, now)
+            self._lose_patience()
         if not self._free or self._sent >= self._head:
             return None
         return Batch(self._sent + 1, min(limits.BATCH_MAX_ROWS, self._head - self._sent))
@@ -116,7 +125,7 @@ class Outbox:
         """How long until patience with the batches in flight ends; None if none are."""
         if not self._in_flight or not self.is_open:
             return None
-        return max(0.0, self._progress_mono + limits.RECEIPT_PATIENCE_S - now)
+        return max(0.0, self._progress_mono + self._patience_s - now)
 
     def receipt(self, receipt: Receipt, own_hash: bytes | None, now: float) -> Verdict:
         """The centre holds all up to a row. `own_hash`: our chain there, None where we have no such row."""
@@ -131,6 +140,7 @@ class Outbox:
         while self._in_flight and self._in_flight[0][1] <= receipt.seq:
             self._in_flight.popleft()
             self._progress_mono = now
+            self._hope()
         self._sent = max(self._sent, receipt.seq)
         if receipt.seq <= self.receipted:
             return Verdict.OLD
@@ -154,6 +164,17 @@ class Outbox:
     @property
     def _free(self) -> int:
         return limits.BATCHES_IN_FLIGHT - len(self._in_flight)
+
+    def _hope(self) -> None:
+        self._in_vain = 0
+        self._patience_s = limits.RECEIPT_PATIENCE_S
+
+    def _lose_patience(self) -> None:
+        """Full jitter over a span that doubles, on top of the least that an answer takes."""
+        self._in_vain += 1
+        most_s = limits.RECEIPT_PATIENCE_CAP_S - limits.RECEIPT_PATIENCE_S
+        span_s = min(most_s, limits.RECEIPT_PATIENCE_S * 2 ** min(self._in_vain, 8))
+        self._patience_s = limits.RECEIPT_PATIENCE_S + self._chance() * span_s
 
     def _rewind(self, to: int, now: float) -> None:
         self._sent = to

@@ -1,10 +1,11 @@
-"""A journal that began anew (a new box, a lost file) is taken only when a person says so."""
+"""Breaks in an edge's chain that only a person may allow: a journal begun anew, and rows that are gone."""
 
 from central.errors import Refused
 from central.ingest import cursors
-from central.ingest.admission import beginning
+from central.ingest.admission import Cursor, beginning
 from central.store import audit, events
 from central.store.database import Transaction
+from central.trust import witnesses
 
 
 def readmit(tx: Transaction, edge: str, epoch: int, who: str, now_ms: int) -> None:
@@ -26,3 +27,30 @@ def readmit(tx: Transaction, edge: str, epoch: int, who: str, now_ms: int) -> No
         at_ms=now_ms,
         detail={"epoch": epoch, "was": cursor.epoch, "was_seq": cursor.seq, "was_hash": cursor.hash},
     )
+
+
+def skip_gone(tx: Transaction, edge: str, who: str, reason: str, now_ms: int) -> tuple[int, int]:
+    """Go on behind rows that the edge has no more and the store never had. Returns the first and the last.
+
+    The edge signed in its birth where its journal begins now; what is lost is written into the audit.
+    Raises Refused where nothing is gone.
+    """
+    cursor, witness = cursors.read(tx.conn, edge), witnesses.read(tx.conn, edge)
+    if cursor is None or witness is None or (cursor.epoch, cursor.seq) >= (witness.epoch, witness.base):
+        raise Refused("skip.nothing_gone", f"{edge} still has every row that follows the stored ones")
+    cursors.keep(tx.conn, edge, Cursor(cursor.epoch, witness.base, witness.base_hash))
+    audit.record(
+        tx.conn,
+        who=who,
+        what="chain.skipped",
+        object_id=edge,
+        at_ms=now_ms,
+        reason=reason,
+        detail={
+            "epoch": cursor.epoch,
+            "first": cursor.seq + 1,
+            "last": witness.base,
+            "hash": witness.base_hash,
+        },
+    )
+    return cursor.seq + 1, witness.base

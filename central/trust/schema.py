@@ -59,6 +59,8 @@ edge_witness = Table(
     Column("beat", BigInteger, nullable=False),
     Column("head", BigInteger, nullable=False),
     Column("receipted", BigInteger, nullable=False),
+    Column("base", BigInteger, nullable=False),
+    Column("base_hash", String(64), nullable=False),
 )
 """The newest that an edge has said. `former`: the process before; if it speaks again there are two."""
 

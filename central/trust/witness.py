@@ -31,6 +31,9 @@ class Witness(Struct, frozen=True):
     beat: int = 0
     head: int = 0
     receipted: int = 0
+    base: int = 0
+    base_hash: str = ""
+    """Where the edge's journal begins now: the newest row that it has no more."""
 
     @property
     def is_doubled(self) -> bool:
@@ -71,5 +74,7 @@ def _returns(known: Witness, said: Birth | Beat) -> int:
 
 
 def _moved(known: Witness, said: Birth | Beat) -> Witness:
-    beat = said.beat if isinstance(said, Beat) else known.beat
-    return replace(known, session=said.session, n=said.n, instance=said.instance, beat=beat, head=said.seq)
+    moved = replace(known, session=said.session, n=said.n, instance=said.instance, head=said.seq)
+    if isinstance(said, Beat):
+        return replace(moved, beat=said.beat)
+    return replace(moved, base=said.base, base_hash=said.base_hash or "")

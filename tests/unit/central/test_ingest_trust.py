@@ -8,8 +8,10 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
+from central.errors import Refused
 from central.ingest.log_watch import BELOW_AFTER_S
 from central.ingest.pipeline import Ingest
+from central.ingest.readmission import skip_gone
 from central.patrol import queries
 from central.patrol.schema import fault
 from central.patrol.supervision import Supervision
@@ -279,8 +281,17 @@ async def test_rows_that_beats_tell_of_and_the_log_withholds_are_an_alarm_and_as
 async def test_rows_that_an_edge_has_no_more_and_the_store_lacks_are_named(
     centre: Centre, edge: Journal
 ) -> None:
+    edge.write("door.open")
     await centre.hear(edge.birth(base=2))
     assert await centre.faults() == {"rows_gone": "rows 1 to 2"}
+    with pytest.raises(Refused):
+        await centre.store.write(lambda tx: skip_gone(tx, "linhu", "console", "lost", T0))
+    gone = await centre.store.write(lambda tx: skip_gone(tx, edge.edge, "console", "lost", T0))
+    assert gone == (1, 2)
+    (receipt,) = await centre.hear(edge.batch(3))
+    assert receipt.seq == 3
+    await centre.hear(edge.birth(base=2))
+    assert await centre.faults() == {}
 
 
 async def test_an_edge_of_another_version_is_refused_by_name_until_it_speaks_ours(

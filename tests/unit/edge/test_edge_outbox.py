@@ -93,6 +93,24 @@ def test_rows_are_sent_again_when_patience_ends() -> None:
     assert box.next_batch(1.0 + limits.RECEIPT_PATIENCE_S) == Batch(65, 36)
 
 
+def test_what_is_sent_in_vain_is_sent_less_often_up_to_a_cap_until_something_happens() -> None:
+    box = Outbox(EPOCH, 10, 0, chance=lambda: 1.0)
+    box.connected(is_connected=True)
+    box.centre(is_online=True, now=0.0)
+    send_all(box, 0.0)
+    waits, now = [], 0.0
+    for _ in range(5):
+        wait_s = box.wait_s(now)
+        assert wait_s is not None
+        waits.append(wait_s)
+        now += wait_s
+        send_all(box, now)
+    assert waits == [5.0, 15.0, 25.0, 30.0, 30.0]
+    box.centre(is_online=True, now=now)
+    send_all(box, now)
+    assert box.wait_s(now) == limits.RECEIPT_PATIENCE_S, "a centre that comes ends the waiting"
+
+
 def test_centre_that_comes_again_gets_everything_after_its_last_receipt_at_once() -> None:
     box = outbox(100)
     send_all(box)

@@ -56,6 +56,8 @@ def upgrade() -> None:
         sa.Column("beat", sa.BigInteger, nullable=False),
         sa.Column("head", sa.BigInteger, nullable=False),
         sa.Column("receipted", sa.BigInteger, nullable=False),
+        sa.Column("base", sa.BigInteger, nullable=False),
+        sa.Column("base_hash", sa.String(64), nullable=False),
     )
     op.create_table(
         "maintenance",
