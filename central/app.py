@@ -25,8 +25,13 @@ from central.patrol.clockwork import Clockwork
 from central.patrol.desk import Desk
 from central.patrol.routes import PatrolRoutes
 from central.patrol.supervision import Supervision
-from central.settings import CentralSettings, media_tokens, read_secret
+from central.settings import CentralSettings, SettingsFault, media_tokens, read_secret
 from central.store.database import Change, Store
+from central.toml_file import Fault
+from central.trust.errors import KeyExposed
+from central.trust.files import read_secret_bytes
+from central.trust.keyring import Keyring
+from central.trust.routes import TrustRoutes
 from central.video.relay import Relay
 from central.video.routes import VideoRoutes
 from central.web.health import HealthRoutes
@@ -34,6 +39,7 @@ from central.web.live import Hub
 from central.web.live_socket import LiveSocket
 from central.web.paint_receipts import PaintReceipts
 from central.web.server import Server, application
+from central.web.tls import ServerTls
 
 FIRST_SIGN_IN_FILE = "first-sign-in.code"
 
@@ -50,9 +56,13 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def run(settings: CentralSettings) -> None:
-    """The centre, until SIGINT or SIGTERM. Raises SettingsFault, PortInUse, StoreError."""
+async def run(settings: CentralSettings, keyring: Keyring | None) -> None:
+    """The centre, until SIGINT or SIGTERM. Without `keyring` nothing is encrypted, signed or checked.
+
+    Raises SettingsFault, PortInUse, StoreError.
+    """
     stop = _stop_on_signals()
+    tls = _server_tls(settings, keyring) if keyring else None
     tokens = media_tokens(settings)
     if settings.broker.password_file:
         read_secret(settings.broker.password_file, "broker.password_file")
@@ -64,8 +74,8 @@ async def run(settings: CentralSettings) -> None:
         await store.open()
         gate = Gate(store, passwords, wall_ms)
         await announce_first_start(gate, settings.data_dir / FIRST_SIGN_IN_FILE)
-        relay = Relay(settings.stations, tokens)
-        await _serve(settings, store, gate, relay, listening=listening, stop=stop)
+        relay = Relay(settings.stations, tokens, keyring.client_context if keyring else None)
+        await _serve(settings, store, gate, relay, keyring=keyring, tls=tls, listening=listening, stop=stop)
     finally:
         passwords.close()
         await store.close()
@@ -95,20 +105,29 @@ async def _serve(
     gate: Gate,
     relay: Relay,
     *,
+    keyring: Keyring | None,
+    tls: ServerTls | None,
     listening: socket.socket,
     stop: asyncio.Event,
 ) -> None:
     stations, rules = settings.stations, settings.rules
-    link = Link(settings.broker)
+    signer, tls_of = (keyring.signer, keyring.client_context) if keyring else (None, None)
+    link = Link(settings.broker, signer, tls_of)
     supervision = Supervision()
-    ingest = Ingest(store, stations, rules, supervision, link.publish)
+    ingest = Ingest(store, stations, rules, supervision, link.publish, signer=signer)
     clockwork = Clockwork(store, stations, rules, supervision)
     receipts = PaintReceipts(store)
     server = _web(
-        settings, store, gate, relay, receipts=receipts, is_broker_connected=lambda: link.is_connected
+        settings,
+        store,
+        gate,
+        relay,
+        keyring=keyring,
+        receipts=receipts,
+        is_broker_connected=lambda: link.is_connected,
     )
 
-    await server.start(listening)
+    await server.start(listening, tls.context if tls else None)
     tasks = [
         asyncio.create_task(part, name=f"central.{name}")
         for name, part in (
@@ -117,9 +136,10 @@ async def _serve(
             ("clockwork", clockwork.run()),
             ("relay", relay.run()),
             ("paint_receipts", receipts.run()),
+            *([("certificate", tls.run())] if tls else []),
         )
     ]
-    _say_ready(settings, listening)
+    _say_ready(settings, listening, "https" if tls else "http")
     try:
         await _first_end(tasks, stop)
     finally:
@@ -136,6 +156,7 @@ def _web(
     gate: Gate,
     relay: Relay,
     *,
+    keyring: Keyring | None,
     receipts: PaintReceipts,
     is_broker_connected: Callable[[], bool],
 ) -> Server:
@@ -150,6 +171,7 @@ def _web(
         *AccountRoutes(gate).endpoints(),
         *PatrolRoutes(store, desk, stations, wall_ms).endpoints(),
         *EventRoutes(store, stations).endpoints(),
+        *TrustRoutes(store, keyring, stations, wall_ms).endpoints(),
     ]
     sockets = [live.socket(), video.socket()]
     health.describe(endpoints, sockets)
@@ -189,9 +211,21 @@ async def _first_end(tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> No
             raise AssertionError(f"{task.get_name()} ended by itself")
 
 
-def _say_ready(settings: CentralSettings, listening: socket.socket) -> None:
+def _server_tls(settings: CentralSettings, keyring: Keyring) -> ServerTls:
+    """The board's certificate: the one that the settings name, or the county's own. Raises SettingsFault."""
+    web = settings.web
+    own = keyring.folder / "server.pem", keyring.folder / "server.key"
+    named = (Path(web.tls_cert), Path(web.tls_key)) if web.tls_cert and web.tls_key else own
+    try:
+        read_secret_bytes(named[1])
+        return ServerTls(*named)
+    except (OSError, KeyExposed) as error:
+        raise SettingsFault([Fault(str(named[0]), 0, "web.tls_cert", str(error))]) from error
+
+
+def _say_ready(settings: CentralSettings, listening: socket.socket, scheme: str) -> None:
     host, port = listening.getsockname()[:2]
-    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     sys.stdout.write(f"central_ready {address}\n")
     sys.stdout.flush()
     _log.info("central_ready", address=address, stations=len(settings.stations))

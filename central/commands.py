@@ -1,10 +1,9 @@
-"""`casewatch central`: run · check · invite · readmit."""
+"""`casewatch central`: run · check · invite · readmit · enrol · revoke · trust."""
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated
 
 import structlog
 import typer
@@ -14,14 +13,39 @@ from central import logs
 from central.accounts.gate import Gate
 from central.accounts.passwords import Passwords
 from central.accounts.roles import Role
-from central.errors import Refused, StoreError
+from central.console import (
+    CONSOLE,
+    DEFAULT_CONFIG,
+    EXIT_REFUSED,
+    EXIT_STORE,
+    Config,
+    edge_of_a_station,
+    end,
+    settings_of,
+    with_store,
+)
+from central.errors import StoreError
 from central.ingest.readmission import readmit as readmit_edge
-from central.settings import CentralSettings, SettingsFault, load
+from central.settings import CentralSettings, SettingsFault, secret_files
 from central.store.database import Store
+from central.trust import commands as trust
+from central.trust.errors import TrustError
+from central.trust.files import refuse_exposed
+from central.trust.keyring import Keyring
+from contract.errors import ContractError
 
-EXIT_REFUSED = 2
 EXIT_CRASHED = 70
-EXIT_STORE = 74
+INSECURE = (
+    "!!! 不安全模式 --insecure-dev: NOTHING IS ENCRYPTED, SIGNED OR CHECKED. "
+    "Whoever reaches the broker can open any door on this board and hide any other. Never in service."
+)
+InsecureDev = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-dev",
+        help="Without keys: nothing is encrypted, signed or checked. For trying out, on one machine.",
+    ),
+]
 
 app = typer.Typer(
     help="The monitor in the case-management centre: ingest, store, patrol, board.",
@@ -30,31 +54,27 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-T = TypeVar("T")
-Config = Annotated[
-    Path, typer.Option("--config", help="central.toml; it names the files of the stations and of the rules.")
-]
-DEFAULT_CONFIG = Path("config/central.toml")
-CONSOLE = "console"
-"""Who acts in the audit: whoever may run commands on the centre's machine."""
+app.add_typer(trust.app, name="trust")
+app.command()(trust.enrol)
+app.command()(trust.revoke)
 
 
 @app.command()
-def run(config: Config = DEFAULT_CONFIG) -> None:
+def run(config: Config = DEFAULT_CONFIG, insecure_dev: InsecureDev = False) -> None:
     """Run the centre until SIGINT or SIGTERM.
 
     Prints `central_ready ADDRESS` once the board answers; the log goes to stderr, a JSON line an event.
     Exit codes: 0 stopped, 2 settings at fault or port in use, 70 crashed, 74 the store cannot be used.
     """
-    settings = _settings(config)
+    settings = settings_of(config)
     logs.configure()
+    keyring = _keyring(settings, insecure_dev=insecure_dev)
     try:
-        asyncio.run(centre.run(settings))
+        asyncio.run(centre.run(settings, keyring))
     except (SettingsFault, centre.PortInUse) as error:
-        _end(str(error), EXIT_REFUSED)
+        end(str(error), EXIT_REFUSED)
     except StoreError as error:
-        _end(f"{error.code}: {error}", EXIT_STORE)
+        end(f"{error.code}: {error}", EXIT_STORE)
     except Exception:
         structlog.get_logger(__name__).exception("central_crashed")
         raise typer.Exit(EXIT_CRASHED) from None
@@ -67,7 +87,7 @@ def check(
 ) -> None:
     """Check central.toml, stations and rules: every fault at once, with file, line, path and hint."""
     config = file or config
-    settings = _settings(config)
+    settings = settings_of(config)
     rooms = sum(len(station.rooms) for station in settings.stations)
     sys.stdout.write(f"{config}: sound ({len(settings.stations)} stations, {rooms} rooms)\n")
 
@@ -86,7 +106,7 @@ def invite(
         finally:
             passwords.close()
 
-    sys.stdout.write(f"{_with_store(_settings(config), make)}\n")
+    sys.stdout.write(f"{with_store(settings_of(config), make)}\n")
 
 
 @app.command()
@@ -96,43 +116,27 @@ def readmit(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Accept the new epoch of an edge whose journal began anew. What it sent before stays stored."""
-    settings = _settings(config)
-    if edge not in {station.edge for station in settings.stations}:
-        _end(f"no station has edge {edge}", EXIT_REFUSED)
+    settings = settings_of(config)
+    edge = edge_of_a_station(settings, edge)
 
     async def accept(store: Store) -> None:
         await store.write(lambda tx: readmit_edge(tx, edge, epoch, CONSOLE, centre.wall_ms()))
 
-    _with_store(settings, accept)
+    with_store(settings, accept)
     sys.stdout.write(f"{edge}: epoch {epoch} is accepted from its first row\n")
 
 
-def _with_store(settings: CentralSettings, act: Callable[[Store], Awaitable[T]]) -> T:
-    """One act on the store, also while the centre runs on it. Ends the process where it is refused."""
-
-    async def do() -> T:
-        store = Store(settings.store.url)
-        try:
-            await store.open()
-            return await act(store)
-        finally:
-            await store.close()
-
+def _keyring(settings: CentralSettings, *, insecure_dev: bool) -> Keyring | None:
+    """The keys to run with; the process ends where there are none and nobody said that this is meant."""
+    if insecure_dev:
+        sys.stderr.write(f"{INSECURE}\n")
+        structlog.get_logger(__name__).warning("insecure", reason="--insecure-dev")
+        return None
     try:
-        return asyncio.run(do())
-    except Refused as error:
-        _end(str(error), EXIT_REFUSED)
-    except StoreError as error:
-        _end(f"{error.code}: {error}", EXIT_STORE)
-
-
-def _settings(config: Path) -> CentralSettings:
-    try:
-        return load(config)
-    except SettingsFault as error:
-        _end(str(error), EXIT_REFUSED)
-
-
-def _end(text: str, code: int) -> NoReturn:
-    sys.stderr.write(f"{text}\n")
-    raise typer.Exit(code)
+        keyring = Keyring.load(settings.data_dir)
+        refuse_exposed(secret_files(settings))
+    except (TrustError, ContractError) as error:
+        end(f"{error.code}: {error}", EXIT_REFUSED)
+    except OSError as error:
+        end(str(error), EXIT_REFUSED)
+    return keyring

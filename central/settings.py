@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from central.toml_file import Fault, KeyPath, TomlFile
+from contract.certificates import CENTRAL_NAME
 from contract.ids import EdgeIdText, PointIdText
 
 Text = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -94,6 +95,9 @@ class WebSettings(_Table, frozen=True):
     host: Text = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8460
     """0: any free port, told by the `central_ready` line."""
+    tls_cert: Text | None = None
+    """PEM; left out: `trust/server.pem` of the county's own authority."""
+    tls_key: Text | None = None
 
 
 class StoreSettings(_Table, frozen=True):
@@ -102,7 +106,7 @@ class StoreSettings(_Table, frozen=True):
 
 class BrokerSettings(_Table, frozen=True):
     host: Text = "127.0.0.1"
-    port: Port = 1883
+    port: Port = 8883
     username: Text | None = None
     password_file: Text | None = None
 
@@ -159,6 +163,8 @@ def load(path: Path) -> CentralSettings:
     main_file = TomlFile(path)
     main = main_file.decode(_CentralFile)
     places = main.central if main else _places(main_file)
+    if main and (main.web.tls_cert is None) != (main.web.tls_key is None):
+        main_file.fault(("web",), "tls_cert and tls_key go together", "name both or none")
     stations_file = TomlFile(path.parent / places.stations)
     stations = stations_file.decode(_StationsFile)
     if stations:
@@ -191,6 +197,13 @@ def read_secret(file: str, path: str) -> str:
     return line
 
 
+def secret_files(settings: CentralSettings) -> list[Path]:
+    """Every file of a secret that the settings name."""
+    named = [settings.broker.password_file, settings.media.token_file if settings.media else None]
+    named += [station.media_token_file for station in settings.stations]
+    return [Path(name) for name in dict.fromkeys(named) if name]
+
+
 def media_tokens(settings: CentralSettings) -> dict[str, str]:
     """What each station's media server asks for, by the station's id. Raises SettingsFault."""
     tokens = {}
@@ -218,6 +231,8 @@ def _station_faults(stations: tuple[StationSettings, ...]) -> Iterator[tuple[Key
         here: KeyPath = ("station", at)
         yield from _twice(taken, "station", station.id, (*here, "id"))
         yield from _twice(taken, "edge", station.edge, (*here, "edge"))
+        if station.edge == CENTRAL_NAME:
+            yield (*here, "edge"), f"{CENTRAL_NAME} is the centre's own name", "any other"
         for n, room in enumerate(station.rooms):
             yield from _room_faults(station, room, (*here, "room", n), taken)
         for n, cabinet in enumerate(station.cabinets):

@@ -24,6 +24,7 @@ from edge.clock import Clock, Stamp, SystemClock
 from edge.delivery import Delivery
 from edge.errors import EdgeError, MediaFailed
 from edge.heartbeat import Heartbeat, Identity, status
+from edge.identity import Credentials
 from edge.journal import TRIM_ROWS, Journal
 from edge.link import Link
 from edge.listening import Listening
@@ -33,7 +34,7 @@ from edge.polling import Polling
 from edge.proposals import Draft
 from edge.schedule import Schedule
 from edge.settings import Settings
-from edge.voice import Keyring, Voice
+from edge.voice import Voice
 
 FLUSH_S = 1.0
 """How long a stop waits for the centre's receipt of the last rows; the journal keeps them anyway."""
@@ -44,12 +45,15 @@ BUSES_IN_STEP = 16
 log = structlog.get_logger()
 
 
-async def run(settings: Settings, fingerprint: str, keys: Keyring | None) -> None:
-    """Run the agent of one station until SIGTERM or SIGINT. Raises EdgeError, or whatever went wrong."""
+async def run(settings: Settings, fingerprint: str, identity: Credentials | None) -> None:
+    """Run the agent of one station until SIGTERM or SIGINT. Without `identity` it has no keys.
+
+    Raises EdgeError, or whatever went wrong.
+    """
     clock = SystemClock()
     journal = await Journal.open(settings.data_dir, EdgeId(settings.edge.id), clock)
     try:
-        await Agent(settings, fingerprint, keys, clock=clock, journal=journal).run()
+        await Agent(settings, fingerprint, identity, clock=clock, journal=journal).run()
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from group
     finally:
@@ -63,13 +67,14 @@ class Agent:
         self,
         settings: Settings,
         fingerprint: str,
-        keys: Keyring | None,
+        credentials: Credentials | None,
         *,
         clock: Clock,
         journal: Journal,
     ) -> None:
         self._settings = settings
-        self._keys = keys
+        self._credentials = credentials
+        self._keys = credentials.keys if credentials else None
         self._edge = EdgeId(settings.edge.id)
         self._fingerprint = fingerprint
         self._clock = clock
@@ -96,6 +101,7 @@ class Agent:
             self._settings.broker,
             self._edge,
             lambda: self._voice.say_status(status(identity, self._clock, "will")),
+            self._credentials.client_context if self._credentials else None,
         )
         self._delivery = Delivery(
             self._edge,
@@ -207,10 +213,13 @@ class Agent:
         if was is not None and was != self._fingerprint:
             data = {"sha256": self._fingerprint, "was": was}
             drafts.append(Draft(EdgeKind.CONFIG_CHANGED, stamp, data=data))
+        key, key_was = self._keys.signer.public if self._keys else "", await self._journal.mark("key")
+        if key and key_was and key != key_was:
+            drafts.append(Draft(EdgeKind.KEY_RENEWED, stamp, data={"key": key, "was": key_was}))
         # Before anything is said: no two starts have one number.
         await self._journal.set_marks({"session": str(session)})
         await self._journal.append(drafts)
-        await self._journal.set_marks({"config": self._fingerprint})
+        await self._journal.set_marks({"config": self._fingerprint} | ({"key": key} if key else {}))
         return Identity(self._edge, session, software, self._fingerprint)
 
     async def _stopped(self, reason: str) -> None:
@@ -270,7 +279,8 @@ class Agent:
         from edge.media import MediaServer  # noqa: PLC0415
 
         try:
-            server = MediaServer(self._settings.media, recorder)
+            tls = self._credentials.media_context() if self._credentials else None
+            server = MediaServer(self._settings.media, recorder, tls)
             await server.start()
         except OSError as error:
             raise MediaFailed(f"[media]: {error}") from error

@@ -6,16 +6,21 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
 
 from contract.errors import ContractError
 from contract.rows import decode_row
-from edge.errors import EdgeError
+from edge import identity_commands
+from edge.errors import EdgeError, NotEnrolled
 from edge.exit_codes import EXIT_FAULTS, EXIT_OPERATING_ERROR, EXIT_PROGRAMMER_ERROR
+from edge.settings import Settings
 from edge.technician import commands as technician
+
+if TYPE_CHECKING:
+    from edge.identity import Credentials
 
 app = typer.Typer(
     help="案管哨 edge agent: reads a station's points, keeps the journal, delivers it to the centre.",
@@ -25,6 +30,7 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(help="The journal of an edge, offline or while it runs.", no_args_is_help=True)
 app.add_typer(technician.app)
+app.add_typer(identity_commands.app)
 app.add_typer(journal_app, name="journal")
 
 SettingsFile = Annotated[
@@ -34,9 +40,21 @@ JournalOf = Annotated[
     Path, typer.Argument(help="A journal.db, the folder it is in, or the settings of its station.")
 ]
 
+InsecureDev = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-dev",
+        help="Without keys: nothing is encrypted, signed or checked. For trying out, on one machine.",
+    ),
+]
+INSECURE = (
+    "!!! 不安全模式 --insecure-dev: NOTHING IS ENCRYPTED, SIGNED OR CHECKED. "
+    "Whoever reaches the broker can speak for this station. Never in service."
+)
+
 
 @app.command()
-def run(settings_file: SettingsFile) -> None:
+def run(settings_file: SettingsFile, insecure_dev: InsecureDev = False) -> None:
     """Run the agent until SIGTERM or SIGINT.
 
     Logs JSON lines to stderr. Ends with 0 after a signal, 1 for settings that cannot be used, 70 for a
@@ -55,13 +73,33 @@ def run(settings_file: SettingsFile) -> None:
         raise typer.Exit(EXIT_FAULTS)
     fingerprint = settings_check.fingerprint(settings_file, checked.settings)
     try:
-        asyncio.run(run_agent(checked.settings, fingerprint, None))
+        identity = _identity(checked.settings, is_insecure=insecure_dev)
+        asyncio.run(run_agent(checked.settings, fingerprint, identity))
     except EdgeError as error:
         log.error("failed", code=error.code, reason=str(error))  # noqa: TRY400 an operating error
         raise typer.Exit(EXIT_OPERATING_ERROR) from None
     except Exception:
         log.exception("ended_by_a_fault")
         raise typer.Exit(EXIT_PROGRAMMER_ERROR) from None
+
+
+def _identity(settings: Settings, *, is_insecure: bool) -> "Credentials | None":
+    """Whom to run as; None where somebody said that nobody is meant. Raises EdgeError."""
+    from edge.identity import load_identity, refuse_exposed  # noqa: PLC0415
+    from edge.secret_files import all_secret_files  # noqa: PLC0415
+
+    if is_insecure:
+        typer.echo(INSECURE, err=True)
+        structlog.get_logger().warning("insecure", reason="--insecure-dev")
+        return None
+    identity = load_identity(settings.data_dir, settings.edge.id)
+    if identity is None:
+        mend = (
+            f"casewatch edge enrol FILE --centre HOST:PORT, with a code of `central enrol {settings.edge.id}`"
+        )
+        raise NotEnrolled(f"{settings.data_dir} has no identity: {mend}")
+    refuse_exposed(all_secret_files(settings))
+    return identity
 
 
 @app.command()

@@ -8,6 +8,12 @@
     ├── MediaFailed               edge.media_failed      the cameras' server has no port or no token
     ├── NotThere                  edge.not_there         no such bus or point, or it cannot be asked
     ├── NoTerminal                edge.no_terminal       a command that talks with a person, without one
+    ├── NotEnrolled               edge.not_enrolled      no identity, and nobody said that none is meant
+    ├── IdentityFault             edge.identity          an identity that cannot be used: enrol again
+    ├── KeyExposed                edge.key_exposed       a secret that others on this machine can read
+    ├── CentreMistrusted          edge.centre_mistrusted whoever answers is not the centre he should be
+    ├── EnrolmentFailed           edge.enrolment_failed  the centre does not answer, or cannot now
+    │   └── EnrolmentRefused      edge.enrolment_refused the centre says no
     └── SheetFault                edge.sheet             an acceptance sheet that is not what was signed
 
 `fatal` means that the process has to end: after a failed fsync no promise can be kept.
@@ -57,3 +63,29 @@ class NoTerminal(EdgeError):
 class SheetFault(EdgeError):
     code = "edge.sheet"
     fatal = False
+
+
+class NotEnrolled(EdgeError):
+    code = "edge.not_enrolled"
+
+
+class IdentityFault(EdgeError):
+    code = "edge.identity"
+
+
+class KeyExposed(EdgeError):
+    code = "edge.key_exposed"
+
+
+class CentreMistrusted(EdgeError):
+    code = "edge.centre_mistrusted"
+
+
+class EnrolmentFailed(EdgeError):
+    code = "edge.enrolment_failed"
+    retryable = True
+
+
+class EnrolmentRefused(EnrolmentFailed):
+    code = "edge.enrolment_refused"
+    retryable = False

@@ -11,6 +11,7 @@ A PUBACK is flow control and proves nothing. One that says no, or that nobody li
 import asyncio
 import random
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -63,8 +64,16 @@ class LinkCounters(msgspec.Struct):
 class Link:
     """Connects, and connects again, until it is cancelled. Callbacks run on the loop and must not raise."""
 
-    def __init__(self, settings: BrokerSettings, edge: EdgeId, will: Callable[[], bytes]) -> None:
-        """`will` makes the status that the broker tells on our behalf when we are gone."""
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        edge: EdgeId,
+        will: Callable[[], bytes],
+        tls: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        """`will` makes the status that the broker tells on our behalf when we are gone. `tls` is asked anew
+        for each connection, so that it may be rotated; None: plain, without keys.
+        """
         self.counters = LinkCounters()
         self.on_connect: Callable[[], None] = lambda: None
         self.on_disconnect: Callable[[], None] = lambda: None
@@ -72,6 +81,7 @@ class Link:
         self._settings = settings
         self._edge = edge
         self._will = will
+        self._tls = tls
         self._client: Client | None = None
         self._is_connected = False
         self._is_lost_logged = False
@@ -153,6 +163,8 @@ class Link:
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_queued_messages_set(QUEUED_MESSAGES_MAX)
         client.will_set(topics.up(self._edge, topics.Up.STATUS), self._will(), qos=1, retain=True)
+        if self._tls is not None:
+            client.tls_set_context(self._tls())
         if self._settings.username:
             client.username_pw_set(self._settings.username, self._password())
         client.on_connect = self._handle_connect
@@ -189,10 +201,16 @@ class Link:
             loop.remove_writer(sock)
             self._ended.set()
 
+        def read() -> None:
+            """What TLS has taken off the socket already makes it readable no more: it is read to its end."""
+            client.loop_read()
+            while isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
+                client.loop_read()
+
         client.on_socket_register_write = register_write
         client.on_socket_unregister_write = unregister_write
         client.on_socket_close = close
-        loop.add_reader(sock, client.loop_read)
+        loop.add_reader(sock, read)
         if client.want_write():
             loop.add_writer(sock, client.loop_write)
 

@@ -1,4 +1,5 @@
-"""The edge's media server: `WS /live/{camera point}` for the centre, and nobody else.
+"""The edge's media server: `WS /live/{camera point}` for the centre, and nobody else: who comes must show the
+centre's certificate, and the token of this station.
 
 A viewer that reads slowly gets the newest picture when it reads again, and delays nobody.
 """
@@ -6,10 +7,13 @@ A viewer that reads slowly gets the newest picture when it reads again, and dela
 import asyncio
 import contextlib
 import hmac
+import ssl
 from pathlib import Path
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from cryptography import x509
 
+from contract.certificates import CENTRAL_NAME, common_name
 from contract.ids import PointId
 from contract.pictures import NoPicture, encode_no_picture, encode_picture
 from edge.recorder.frames import Mailbox
@@ -25,8 +29,10 @@ _BEARER = "Bearer "
 class MediaServer:
     """Serves a recorder's cameras. The settings file checked that the token file is there."""
 
-    def __init__(self, settings: MediaSettings, recorder: Recorder) -> None:
+    def __init__(self, settings: MediaSettings, recorder: Recorder, tls: ssl.SSLContext | None) -> None:
+        """`tls` asks for a certificate of the county; None: plain, without keys."""
         self._settings = settings
+        self._tls = tls
         self._recorder = recorder
         self._token = Path(settings.token_file).read_text().strip().encode()
         self._viewers: set[web.WebSocketResponse] = set()
@@ -44,13 +50,14 @@ class MediaServer:
     async def start(self) -> None:
         """Raises OSError where the port is taken."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._settings.listen, self._settings.port).start()
+        where = self._settings
+        await web.TCPSite(self._runner, where.listen, where.port, ssl_context=self._tls).start()
 
     async def stop(self) -> None:
         await self._runner.cleanup()
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
-        if not self._is_authorised(request):
+        if not self._is_the_centre(request) or not self._is_authorised(request):
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
         point = PointId(request.match_info["point"])
         if point not in self._recorder.points:
@@ -77,6 +84,14 @@ class MediaServer:
                 sending.cancel()
                 with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                     await sending
+
+    def _is_the_centre(self, request: web.Request) -> bool:
+        """Another edge's certificate is of this county too."""
+        if self._tls is None:
+            return True
+        shown = request.get_extra_info("ssl_object")
+        raw = shown.getpeercert(binary_form=True) if shown else None
+        return raw is not None and common_name(x509.load_der_x509_certificate(raw)) == CENTRAL_NAME
 
     def _is_authorised(self, request: web.Request) -> bool:
         shown = request.headers.get("Authorization", "")

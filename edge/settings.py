@@ -63,7 +63,7 @@ class BrokerSettings(_Table, frozen=True, kw_only=True):
     """`[broker]`. The password stands in a file of its own, never here."""
 
     host: Host
-    port: Port = 1883
+    port: Port = 8883
     username: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     password_file: FilePath | None = None
 

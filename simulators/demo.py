@@ -32,6 +32,7 @@ console = Console(highlight=False)
 CONFIG = Path(__file__).parents[1] / "config" / "demo"
 STATIONS = ("chengdong", "liuxu", "linhu")
 CASEWATCH = [sys.executable, "-m", "casewatch"]
+INSECURE = "--insecure-dev"
 
 
 @app.command()
@@ -134,11 +135,13 @@ def start_county(group: ProcessGroup, ports: dict[str, int], tell: Callable[[str
     group.start("simulators", [*CASEWATCH, "sim", "run", str(CONFIG / "working-day.toml")])
     group.await_ready("simulators", lambda: _answers(f"http://127.0.0.1:{ports['simulators']}/points"))
     tell("启动中心 starting the centre")
-    group.start("central", [*CASEWATCH, "central", "run", "--config", str(CONFIG / "central.toml")])
+    group.start("central", [*CASEWATCH, "central", "run", "--config", str(CONFIG / "central.toml"), INSECURE])
     group.await_ready("central", lambda: _answers(f"http://127.0.0.1:{ports['board']}/healthz"))
     for station in STATIONS:
         tell(f"启动派出所前端 starting station {station}")
-        group.start(f"edge-{station}", [*CASEWATCH, "edge", "run", str(CONFIG / f"edge-{station}.toml")])
+        group.start(
+            f"edge-{station}", [*CASEWATCH, "edge", "run", str(CONFIG / f"edge-{station}.toml"), INSECURE]
+        )
         group.await_ready(f"edge-{station}", partial(_listens, ports[f"media {station}"]))
 
 

@@ -9,6 +9,7 @@ to in less.
 import asyncio
 import random
 import socket
+import ssl
 import time
 import uuid
 from collections.abc import Callable
@@ -50,10 +51,17 @@ log = structlog.get_logger()
 class Link:
     """Keeps a connection up, says `central/status`, hands on what edges send."""
 
-    def __init__(self, broker: BrokerSettings, signer: Signer | None = None) -> None:
+    def __init__(
+        self,
+        broker: BrokerSettings,
+        signer: Signer | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        """`tls` is asked anew for each connection, so that it may be rotated. Neither: without keys."""
         self.is_connected = False
         self._broker = broker
         self._signer = signer
+        self._tls = tls
         self._instance = uuid.uuid4().hex
         """Edges see in the status that this is another start of the centre."""
         self._client: Client | None = None
@@ -166,6 +174,8 @@ class Link:
 
     def _connect(self, client: Client) -> None:
         """Raises OSError or ValueError, also for a password that cannot be read."""
+        if self._tls is not None:
+            client.tls_set_context(self._tls())
         if self._broker.username:
             client.username_pw_set(self._broker.username, self._password())
         properties = None
@@ -194,11 +204,18 @@ class Link:
         client.on_socket_register_write = register_write
         client.on_socket_unregister_write = unregister_write
         client.on_socket_close = close
+
+        def read() -> None:
+            """What TLS has taken off the socket already makes it readable no more: it is read to its end."""
+            client.loop_read()
+            while isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
+                client.loop_read()
+
         sock = client.socket()
         if sock is None:
             self._ended.set()
             return
-        loop.add_reader(sock, client.loop_read)
+        loop.add_reader(sock, read)
         if client.want_write():
             loop.add_writer(sock, client.loop_write)
 

@@ -2,11 +2,10 @@
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from central.trust.errors import KeyExposed
-
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def write_new(path: Path, content: bytes, *, is_secret: bool) -> None:
@@ -27,8 +26,17 @@ def replace(path: Path, content: bytes, *, is_secret: bool = False) -> None:
 
 
 def read_secret_bytes(path: Path) -> bytes:
-    """Raises KeyExposed where others could read it too, OSError."""
+    """A key: its owner's alone. Raises KeyExposed, OSError."""
     mode = path.stat().st_mode
-    if mode & OTHERS:
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyExposed(f"{path} can be read by others ({stat.S_IMODE(mode):04o}): chmod 600 {path}")
     return path.read_bytes()
+
+
+def refuse_exposed(files: Iterable[Path]) -> None:
+    """Passwords and tokens may be a group's, never everybody's. Raises KeyExposed; a missing file is not ours
+    to tell of.
+    """
+    for path in files:
+        if path.exists() and (mode := path.stat().st_mode) & stat.S_IRWXO:
+            raise KeyExposed(f"{path} can be read by everybody ({stat.S_IMODE(mode):04o}): chmod 640 {path}")

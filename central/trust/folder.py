@@ -8,16 +8,13 @@ broker.pem broker.key crl.pem acl   the broker's
 """
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from central.trust.authority import Authority, new_server_key, pem_of, server_key_from_pem, server_key_pem
 from central.trust.errors import TrustExists
 from central.trust.files import read_secret_bytes, replace, write_new
-from contract.certificates import CENTRAL_NAME
-from contract.ids import EdgeId
 from contract.keys import Signer
-from contract.topics import central_access, edge_access
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 SERVERS = ("server", "broker")
@@ -51,14 +48,3 @@ def issue_own(folder: Path, authority: Authority, hosts: Sequence[str], now_ms: 
     for name in SERVERS:
         key = server_key_from_pem(read_secret_bytes(folder / f"{name}.key"))
         replace(folder / f"{name}.pem", pem_of(authority.issue_server(key.public_key(), names, now_ms)))
-
-
-def access_list(edges: Iterable[EdgeId | str]) -> str:
-    """The broker's acl_file: what is not in it is refused. A user is the name in a certificate."""
-    lines = ["# Written by `casewatch central trust acl`; what is not here is refused."]
-    for user, access in (
-        (CENTRAL_NAME, central_access()),
-        *((edge, edge_access(EdgeId(edge))) for edge in sorted(edges)),
-    ):
-        lines += ["", f"user {user}", *(f"topic {may} {topic}" for may, topic in access)]
-    return "\n".join(lines) + "\n"

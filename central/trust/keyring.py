@@ -8,6 +8,7 @@ import ssl
 from pathlib import Path
 
 from central.trust.authority import Authority
+from central.trust.broker_files import REVOCATION_LIST
 from central.trust.errors import NoTrust
 from central.trust.files import read_secret_bytes
 from contract.certificates import public_of
@@ -51,5 +52,7 @@ class Keyring:
         """
         context = ssl.create_default_context(cafile=self.ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_verify_locations(self.folder / REVOCATION_LIST)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
         context.load_cert_chain(self.folder / "central.pem", self.folder / "central.key")
         return context

@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import aiohttp
 import structlog
+from msgspec import Struct
 
 from central.video.pictures import Mailbox, Picture
 from contract import limits
@@ -26,12 +29,24 @@ _REFUSALS = {401: "video.not_authorised", 404: "video.unknown_camera"}
 log = structlog.get_logger()
 
 
-class Pull:
-    """`url`: the camera at its station's media server. `is_over` once nobody has wanted it for LINGER_S."""
+class Source(Struct, frozen=True):
+    """A camera at its station's media server, and the name that the server's certificate must have: the
+    edge's own, whatever the address.
+    """
 
-    def __init__(self, url: str, token: str) -> None:
-        self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
+    url: str
+    token: str
+    server_name: str
+
+
+class Pull:
+    """`is_over` once nobody has wanted it for LINGER_S."""
+
+    def __init__(self, source: Source, tls: Callable[[], ssl.SSLContext] | None) -> None:
+        self._url = source.url
+        self._headers = {"Authorization": f"Bearer {source.token}"}
+        self._server_name = source.server_name
+        self._tls = tls
         self._watching: set[Mailbox] = set()
         self._wanted_until_mono = time.monotonic() + LINGER_S
         self._newest: Picture | NoPicture | None = None
@@ -71,6 +86,7 @@ class Pull:
                         headers=self._headers,
                         heartbeat=PING_EVERY_S,
                         max_msg_size=PICTURE_MAX_BYTES,
+                        **self._security(),
                     )
                 async with edge:
                     await self._follow(edge)
@@ -81,6 +97,14 @@ class Pull:
             except (aiohttp.ClientError, OSError, TimeoutError):
                 self._fail("video.edge_unreachable")
             await asyncio.sleep(random.random() * limits.RECONNECT_CAP_S)  # noqa: S311 (jitter)
+
+    def _security(self) -> dict[str, Any]:
+        """With keys nothing is asked for in the clear: a ws:// in the stations' file is no way round it."""
+        if self._tls is None:
+            return {}
+        if not self._url.startswith("wss:"):
+            raise aiohttp.InvalidURL(self._url, "with keys a media_url begins with wss://")
+        return {"ssl": self._tls(), "server_hostname": self._server_name}
 
     async def _follow(self, edge: aiohttp.ClientWebSocketResponse) -> None:
         while not self.is_over:

@@ -1,15 +1,17 @@
 """The relay: one pull a camera however many watch, begun when a door opens, before anybody asks."""
 
 import asyncio
+import ssl
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import aiohttp
 
 from central.settings import StationSettings
 from central.video.pictures import Mailbox
-from central.video.pull import Pull
+from central.video.pull import Pull, Source
+from contract.certificates import media_name
 from contract.pictures import NoPicture
 
 PREFETCHED_MAX = 8
@@ -17,9 +19,17 @@ PREFETCHED_MAX = 8
 
 
 class Relay:
-    """`tokens`: what each station's media server asks for, by the station's id."""
+    """`tokens`: what each station's media server asks for, by the station's id. `tls` is asked anew for
+    each connection; None: plain, without keys.
+    """
 
-    def __init__(self, stations: Sequence[StationSettings], tokens: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        stations: Sequence[StationSettings],
+        tokens: Mapping[str, str],
+        tls: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        self._tls = tls
         self._pulls: dict[str, Pull] = {}
         self._begun: asyncio.Queue[tuple[str, Pull]] = asyncio.Queue()
         self._sources = {
@@ -67,13 +77,13 @@ class Relay:
         if source is None:
             return None
         if room not in self._pulls:
-            self._pulls[room] = Pull(*source)
+            self._pulls[room] = Pull(source, self._tls)
             self._begun.put_nowait((room, self._pulls[room]))
         return self._pulls[room]
 
 
-def _source(station: StationSettings, camera: str, token: str | None) -> tuple[str, str] | None:
-    """Address and token of a camera; None where the centre's settings have not both."""
+def _source(station: StationSettings, camera: str, token: str | None) -> Source | None:
+    """None where the centre's settings have not both address and token."""
     if station.media_url is None or token is None:
         return None
-    return f"{station.media_url}/live/{camera}", token
+    return Source(f"{station.media_url}/live/{camera}", token, media_name(station.edge))

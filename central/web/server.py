@@ -1,6 +1,7 @@
 """The aiohttp application: endpoints, sockets and pages behind the middleware; and the port it serves."""
 
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -38,9 +39,10 @@ class Server:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S)
         self._closing = closing
 
-    async def start(self, listening: socket.socket) -> None:
+    async def start(self, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
+        """`tls` is None only where the centre runs without keys."""
         await self._runner.setup()
-        await web.SockSite(self._runner, listening).start()
+        await web.SockSite(self._runner, listening, ssl_context=tls).start()
 
     async def stop(self) -> None:
         for close in self._closing:

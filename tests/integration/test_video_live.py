@@ -46,7 +46,7 @@ class Station:
         camera = CameraSettings(point=POINT, url=f"rtsp://127.0.0.1:{self.farm.port}/{ROOM}")
         self.recorder = Recorder([camera], lambda _point, value, _quality: self.values.put_nowait(value))
         settings = MediaSettings(listen="127.0.0.1", port=0, token_file=str(self._token_file))
-        self.media = MediaServer(settings, self.recorder)
+        self.media = MediaServer(settings, self.recorder, None)
         await self.media.start()
         self._running = asyncio.create_task(self.recorder.run(), name="recorder")
 

@@ -1,7 +1,7 @@
 """The workshop: one of each device on simulated cables, every driver, one agent, rows in its journal.
 
 What a technician does by the README, with ports of its own: `casewatch sim run workshop` and
-`casewatch edge run config/workshop/edge.toml`. No broker: what a station notes it notes alone.
+`casewatch edge run config/workshop/edge.toml --insecure-dev`. No broker: what a station notes it notes alone.
 """
 
 import json
@@ -38,7 +38,7 @@ class Workshop:
         for name in ("osdp.key", "camera.password"):
             shutil.copy(ROOT / "config/workshop" / name, secrets)
         self.sim = Process("sim", [*CASEWATCH, "sim", "run", "workshop.toml"], folder)
-        self.edge = Process("edge", [*CASEWATCH, "edge", "run", "edge.toml"], folder)
+        self.edge = Process("edge", [*CASEWATCH, "edge", "run", "edge.toml", "--insecure-dev"], folder)
         self.sim.start()
         await_listener(int(ports["18480"]))
         self.control = Http(f"http://127.0.0.1:{ports['18480']}")

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,10 +18,11 @@ class HttpError(Exception):
 
 
 class Http:
-    """One kept connection that speaks JSON and keeps the session cookie."""
+    """One kept connection that speaks JSON and keeps the session cookie. `tls`: for an https address."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, tls: ssl.SSLContext | None = None) -> None:
         self.address = address
+        self.tls = tls
         self.cookie = ""
         self._connection: http.client.HTTPConnection | None = None
 
@@ -67,7 +69,12 @@ class Http:
         if self._connection is None:
             where = urlsplit(self.address)
             assert where.hostname is not None
-            self._connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
+            if where.scheme == "https":
+                self._connection = http.client.HTTPSConnection(
+                    where.hostname, where.port, timeout=10, context=self.tls
+                )
+            else:
+                self._connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
         self._connection.request(method, path, raw, headers)
         answer = self._connection.getresponse()
         return answer.status, answer.getheader("Set-Cookie") or "", answer.read()

@@ -10,6 +10,8 @@ import psutil
 
 CASEWATCH = [sys.executable, "-m", "casewatch"]
 ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+"""So that this checkout runs, wherever the folder is."""
 
 
 class Process:
@@ -37,7 +39,7 @@ class Process:
             self._child = subprocess.Popen(
                 self.command,
                 cwd=self.folder,
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

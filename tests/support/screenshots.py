@@ -51,7 +51,7 @@ def main(folder: Path) -> None:
 def workshop(run_dir: Path, folder: Path) -> None:
     """The simulators' page while the agent reads the workshop, with a fault and an open door on it."""
     shutil.copytree(ROOT / "config/workshop", run_dir / "config/workshop")
-    commands = (["sim", "run", "workshop"], ["edge", "run", "config/workshop/edge.toml"])
+    commands = (["sim", "run", "workshop"], ["edge", "run", "config/workshop/edge.toml", "--insecure-dev"])
     running = []
     try:
         for command in commands:

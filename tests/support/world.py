@@ -5,6 +5,7 @@ and started again.
 """
 
 import secrets
+import ssl
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,9 +14,9 @@ from typing import Any
 
 from tests.support.api import Http, all_pages
 from tests.support.eventually import eventually
-from tests.support.mosquitto import await_listener, mosquitto
+from tests.support.mosquitto import await_listener, mosquitto, secure_mosquitto
 from tests.support.ports import free_ports
-from tests.support.processes import CASEWATCH, ROOT, Process
+from tests.support.processes import CASEWATCH, ENVIRONMENT, ROOT, Process
 
 STATION = "test"
 INPUTS = 16
@@ -31,28 +32,36 @@ RULES = {
 
 @dataclass
 class World:
-    """Not started until `start`. `cameras`: how many of the first rooms have one."""
+    """Not started until `start`. `cameras`: how many of the first rooms have one. `secure`: as in service,
+    with the shipped broker, and the edge enrolled by its code; else everything runs with `--insecure-dev`.
+    """
 
     folder: Path
     modules: int = 1
     interval_ms: int = 100
     cameras: int = 0
     rules: dict[str, int] = field(default_factory=dict)
+    secure: bool = False
 
     def __post_init__(self) -> None:
         ports = free_ports(5 + self.modules)
         self.broker_port, self.web_port, self.control_port, self.rtsp_port, self.media_port = ports[:5]
         self.module_ports = ports[5:]
-        self.board = f"http://127.0.0.1:{self.web_port}"
+        self.board = f"{'https' if self.secure else 'http'}://127.0.0.1:{self.web_port}"
         self.simulators = Http(f"http://127.0.0.1:{self.control_port}")
-        self.centre = Http(self.board)
         self.rooms = [f"{STATION}.r{n:03}" for n in range(1, self.modules * INPUTS + 1)]
         self.doors = [f"{room}.door" for room in self.rooms]
         self._write_settings()
-        self.broker = mosquitto(self.folder, self.broker_port)
+        self.trust = self.folder / "central" / "trust"
+        if self.secure:
+            self.run("central", "trust", "init", "--config", "central.toml")
+            self.broker = secure_mosquitto(self.folder, self.broker_port, self.trust)
+        else:
+            self.broker = mosquitto(self.folder, self.broker_port)
+        self.centre = self.client()
         self.sim = self._process("sim", "sim", "run", "scenario.toml")
-        self.central = self._process("central", "central", "run", "--config", "central.toml")
-        self.edge = self._process("edge", "edge", "run", "edge.toml")
+        self.central = self._process("central", "central", "run", "--config", "central.toml", *self._mode())
+        self.edge = self._process("edge", "edge", "run", "edge.toml", *self._mode())
 
     def start(self) -> "World":
         """Everything up, every door read once at the centre, a watcher signed in."""
@@ -62,6 +71,8 @@ class World:
         await_listener(self.control_port)
         self.central.start()
         self.await_centre()
+        if self.secure:
+            self.enrol()
         self.edge.start()
         self.sign_in(self.centre, "tester")
         eventually(lambda: set(self.door_states().values()) == {"closed"}, 40, "every door read")
@@ -77,7 +88,7 @@ class World:
     def await_centre(self) -> None:
         def answers() -> bool:
             try:
-                with closing(Http(self.board)) as client:
+                with closing(self.client()) as client:
                     return bool(client.get("/healthz"))
             except OSError:
                 assert self.central.is_running, self.central.tail()
@@ -85,10 +96,33 @@ class World:
 
         eventually(answers, 30, "the centre")
 
+    def client(self) -> Http:
+        """Another client of the centre; over TLS it believes the county's authority and no other."""
+        ca = self.trust / "ca.pem"
+        return Http(self.board, ssl.create_default_context(cafile=ca) if self.secure else None)
+
+    def enrol(self) -> None:
+        """As a technician does: a code from the centre, typed at the edge."""
+        code = self.run("central", "enrol", STATION, "--config", "central.toml").splitlines()[-1]
+        centre = f"127.0.0.1:{self.web_port}"
+        self.run("edge", "enrol", "edge.toml", "--centre", centre, typed=f"{code}\n")
+
     def invite(self, role: str = "watcher") -> str:
-        command = [*CASEWATCH, "central", "invite", "--config", "central.toml", "--role", role]
-        done = subprocess.run(command, cwd=self.folder, env=None, capture_output=True, text=True, check=True)
-        return done.stdout.strip().splitlines()[-1]
+        return self.run("central", "invite", "--config", "central.toml", "--role", role).splitlines()[-1]
+
+    def run(self, *words: str, typed: str = "") -> str:
+        """A command of the product, run to its end; what it printed."""
+        done = subprocess.run(
+            [*CASEWATCH, *words],
+            cwd=self.folder,
+            env=ENVIRONMENT,
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
 
     def sign_in(self, client: Http, name: str, password: str = "a long enough password") -> dict[str, Any]:
         return client.post("/api/v1/sessions", {"code": self.invite(), "name": name, "password": password})[
@@ -117,7 +151,12 @@ class World:
 
     def journal(self, verb: str) -> subprocess.CompletedProcess[str]:
         command = [*CASEWATCH, "edge", "journal", verb, "edge.toml"]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
+        )
+
+    def _mode(self) -> tuple[str, ...]:
+        return () if self.secure else ("--insecure-dev",)
 
     def _process(self, name: str, *words: str) -> Process:
         return Process(name, [*CASEWATCH, *words], self.folder)
@@ -133,6 +172,7 @@ class World:
         }
         for name, text in files.items():
             (self.folder / name).write_text(text)
+        (self.folder / "media.token").chmod(0o600)
 
     def _scenario(self) -> str:
         text = f'[control]\nhost = "127.0.0.1"\nport = {self.control_port}\n'
@@ -184,10 +224,11 @@ class World:
         )
 
     def _stations(self) -> str:
+        scheme = "wss" if self.secure else "ws"
         text = (
             f'[[station]]\nid = "{STATION}"\nedge = "{STATION}"\n'
             'name = { zh = "测试派出所", en = "Test Station" }\n'
-            f'media_url = "ws://127.0.0.1:{self.media_port}"\n'
+            f'media_url = "{scheme}://127.0.0.1:{self.media_port}"\n'
         )
         for n, (room, door) in enumerate(zip(self.rooms, self.doors, strict=True)):
             text += (

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from central.store.database import Store
-from central.trust import folder, keys
+from central.trust import broker_files, folder, keys
 from central.trust.authority import Authority, pem_of
 from central.trust.errors import BadRequest, KeyExposed, NoTrust, TrustExists
 from central.trust.keyring import Keyring
@@ -82,7 +82,7 @@ def test_the_folder_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None
     place = tmp_path / "trust"
     with pytest.raises(NoTrust):
         Keyring.load(tmp_path)
-    folder.make(place, ["board.zehu.example"], folder.access_list(["liuxu"]), T0)
+    folder.make(place, ["board.zehu.example"], broker_files.access_list(["liuxu"]), T0)
     assert place.stat().st_mode & 0o777 == 0o700
     assert {p.name for p in place.glob("*.key") if p.stat().st_mode & 0o077} == set()
     with pytest.raises(TrustExists):
@@ -101,7 +101,7 @@ def test_a_key_that_others_can_read_is_refused_with_the_mend(tmp_path: Path) -> 
 
 
 def test_the_access_list_gives_each_its_own_and_no_more() -> None:
-    lines = folder.access_list(["liuxu", "chengdong"]).splitlines()
+    lines = broker_files.access_list(["liuxu", "chengdong"]).splitlines()
     mine = lines[lines.index("user liuxu") :]
     assert mine == [
         "user liuxu",

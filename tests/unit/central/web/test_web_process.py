@@ -43,7 +43,7 @@ def config(tmp_path: Path) -> Path:
 
 def start(config: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "casewatch", "central", "run", "--config", str(config)],
+        [sys.executable, "-m", "casewatch", "central", "run", "--config", str(config), "--insecure-dev"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -80,7 +80,9 @@ def test_a_port_in_use_is_one_line_and_exit_2(running, config: Path) -> None:
     second = start(config)
     out, log = second.communicate(timeout=20)
     assert (second.returncode, out) == (2, "")
-    assert log == f"127.0.0.1:{port} is in use: stop what listens there, or set another [web] port\n"
+    warning, _event, *said = log.splitlines()
+    assert warning.startswith("!!!"), "it says loudly that it has no keys"
+    assert said == [f"127.0.0.1:{port} is in use: stop what listens there, or set another [web] port"]
 
 
 def test_settings_at_fault_are_listed_and_end_with_2(config: Path) -> None:
@@ -94,9 +96,15 @@ def test_settings_at_fault_are_listed_and_end_with_2(config: Path) -> None:
 
 def test_a_secret_that_is_not_there_is_one_line_and_exit_2(config: Path) -> None:
     config.write_text(config.read_text() + '[media]\ntoken_file = "/nowhere/media.token"\n')
+    done = CliRunner().invoke(app, ["run", "--config", str(config), "--insecure-dev"])
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-1].startswith("/nowhere/media.token:0: media.token_file: cannot be read")
+
+
+def test_without_keys_it_does_not_run_and_says_how_to_make_them(config: Path) -> None:
     done = CliRunner().invoke(app, ["run", "--config", str(config)])
     assert done.exit_code == 2
-    assert done.stderr.startswith("/nowhere/media.token:0: media.token_file: cannot be read")
+    assert "casewatch central trust init" in done.stderr
 
 
 def test_sound_settings_are_said_to_be_sound(config: Path) -> None:
