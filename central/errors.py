@@ -3,6 +3,10 @@
 CentralError                  central
 ├── StoreError                store
 │   ├── NewerSchema           store.newer_schema      a later release made this store: start that one
+│   ├── OtherSchema           store.other_schema      its tables are not this release's, and may only be read
+│   ├── StoreInUse            store.in_use            a centre runs on this store, or another program has it
+│   ├── BadCopy               store.bad_copy          a copy that is damaged, or whose chains are not sound
+│   ├── NoCopy                store.no_copy           this database is copied and restored by its own tools
 │   ├── StoreUnavailable      store.unavailable       disk full, server gone: nothing was committed  retryable
 │   └── BadValue              store.bad_value         the database cannot hold a value: nothing was committed
 └── ActError                  alert                   what a person asked for was not done
@@ -25,6 +29,23 @@ class StoreError(CentralError):
 
 class NewerSchema(StoreError):
     code = "store.newer_schema"
+
+
+class OtherSchema(StoreError):
+    code = "store.other_schema"
+
+
+class StoreInUse(StoreError):
+    code = "store.in_use"
+    retryable = True
+
+
+class BadCopy(StoreError):
+    code = "store.bad_copy"
+
+
+class NoCopy(StoreError):
+    code = "store.no_copy"
 
 
 class StoreUnavailable(StoreError):

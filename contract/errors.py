@@ -9,6 +9,7 @@
     ├── UnknownEdge               contract.unknown_edge      the centre has no station for this edge
     ├── WrongSender               contract.wrong_sender      the message names another edge than its topic
     ├── ChainBroken               contract.chain_broken      rows do not hash to the head they claim
+    │   └── BadRow                contract.bad_row           the first row at which a stored chain is not sound
     ├── Forked                    contract.forked            one (edge, epoch, seq), two different rows
     ├── UnknownEpoch              contract.unknown_epoch     a journal that was never admitted
     ├── Replayed                  contract.replayed          it was said before, or before something newer
@@ -58,6 +59,17 @@ class WrongSender(ContractError):
 
 class ChainBroken(ContractError):
     code = "contract.chain_broken"
+
+
+class BadRow(ChainBroken):
+    """`seq`: the first place that is not as it was written; `fault`: in words, what is wrong there."""
+
+    code = "contract.bad_row"
+
+    def __init__(self, seq: int, fault: str) -> None:
+        super().__init__(f"row {seq} {fault}")
+        self.seq = seq
+        self.fault = fault
 
 
 class Forked(ContractError):

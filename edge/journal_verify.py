@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from contract import chain
-from contract.errors import ContractError
+from contract.chain_walk import Walk
+from contract.errors import BadRow
 from contract.ids import EdgeId, Epoch
-from contract.rows import decode_row
 from edge.journal_file import ROW_COLUMNS
 
 
@@ -27,13 +27,6 @@ class Verdict(msgspec.Struct, frozen=True):
     """The newest row that the centre receipted; what follows it could have been cut off unseen."""
     bad_seq: int | None = None
     fault: str = ""
-
-
-class _Found(Exception):
-    def __init__(self, seq: int, fault: str) -> None:
-        super().__init__(fault)
-        self.seq = seq
-        self.fault = fault
 
 
 def verify(path: Path, newest: int | None = None) -> Verdict:
@@ -53,7 +46,7 @@ def verify(path: Path, newest: int | None = None) -> Verdict:
                 base, base_hash = _shortcut(db, newest, base, base_hash)
                 after = base
             last = _walk(db, after, base, base_hash, receipt)
-        except _Found as found:
+        except BadRow as found:
             return Verdict(edge, epoch, base + 1, found.seq, receipt[0], found.seq, found.fault)
         return Verdict(edge, epoch, base + 1, last, receipt[0])
     finally:
@@ -61,40 +54,24 @@ def verify(path: Path, newest: int | None = None) -> Verdict:
 
 
 def _shortcut(db: sqlite3.Connection, newest: int, base: int, base_hash: bytes) -> tuple[int, bytes]:
-    """Where the newest rows begin, with the hash that the row before them claims. Raises _Found."""
+    """Where the newest rows begin, with the hash that the row before them claims. Raises BadRow."""
     (head,) = db.execute("SELECT coalesce(max(seq), 0) FROM row").fetchone()
     if head - newest <= base:
         return base, base_hash
     base = head - newest
     found = db.execute("SELECT CAST(hash AS BLOB) FROM row WHERE seq = ?", (base,)).fetchone()
     if found is None:
-        raise _Found(base, "is missing")
+        raise BadRow(base, "is missing")
     return base, found[0]
 
 
 def _walk(db: sqlite3.Connection, after: int, base: int, previous: bytes, receipt: tuple[int, str]) -> int:
-    """Follow the chain of the rows beyond `after` from its base to the last seq. Raises _Found at a fault."""
-    seq = base
+    """Follow the chain of the rows beyond `after` from its base to the last seq. Raises BadRow at a fault."""
+    walk = Walk(base, previous)
     rows = db.execute(f"SELECT {ROW_COLUMNS} FROM row WHERE seq > ? ORDER BY seq", (after,))  # noqa: S608 a constant
-    for stored_seq, raw, stored_hash in rows:
-        seq += 1
-        if stored_seq != seq:
-            raise _Found(seq, f"is missing: the next row is {stored_seq}")
-        _check_row(seq, raw)
-        previous = chain.link(previous, raw)
-        if previous != stored_hash:
-            raise _Found(seq, "does not continue the chain: this row, its hash or the one before was changed")
-        if seq == receipt[0] and previous.hex() != receipt[1]:
-            raise _Found(seq, "is not the row that the centre receipted: the chain was computed anew")
-    if seq < receipt[0]:
-        raise _Found(seq + 1, f"is missing: the centre receipted rows up to {receipt[0]}")
-    return seq
-
-
-def _check_row(seq: int, raw: bytes) -> None:
-    try:
-        row = decode_row(raw)
-    except ContractError as error:
-        raise _Found(seq, f"is no row: {error}") from error
-    if row.seq != seq:
-        raise _Found(seq, f"says that it is row {row.seq}")
+    for seq, raw, stored_hash in rows:
+        walk.take(seq, raw, stored_hash)
+        if seq == receipt[0]:
+            walk.meet(receipt[1], "is not the row that the centre receipted: the chain was computed anew")
+    walk.end(receipt[0], "the centre receipted rows")
+    return walk.seq

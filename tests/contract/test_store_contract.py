@@ -39,6 +39,7 @@ SINCE_0004 = (
     "command",
     "store_opening",
 )
+VIEWING_SINCE_0006 = ("viewing_no_delete", "viewing_no_truncate")
 ONE = Person("1", "陈静")
 TWO = Person("2", "刘洋")
 
@@ -372,6 +373,9 @@ async def test_a_store_with_two_live_sessions_in_a_room_keeps_the_newest(url: st
     def as_in_0003(tx: Transaction) -> None:
         for table in SINCE_0004:
             tx.conn.execute(text(f"DROP TABLE {table}"))
+        for trigger in VIEWING_SINCE_0006 if url.startswith("postgresql") else VIEWING_SINCE_0006[:1]:
+            on = " ON viewing" if url.startswith("postgresql") else ""
+            tx.conn.execute(text(f"DROP TRIGGER {trigger}{on}"))
         tx.conn.execute(text("UPDATE alembic_version SET version_num = '0003'"))
         tx.conn.execute(text("DROP INDEX room_session_live"))
         tx.conn.execute(text("CREATE INDEX room_session_live ON room_session (room) WHERE ended_ms IS NULL"))
