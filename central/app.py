@@ -7,6 +7,8 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -26,6 +28,7 @@ from central.patrol.desk import Desk
 from central.patrol.routes import PatrolRoutes
 from central.patrol.supervision import Supervision
 from central.settings import CentralSettings, SettingsFault, media_tokens, read_secret
+from central.store import lock, openings
 from central.store.database import Change, Store
 from central.toml_file import Fault
 from central.trust.errors import KeyExposed
@@ -68,6 +71,20 @@ async def run(settings: CentralSettings, keyring: Keyring | None) -> None:
         read_secret(settings.broker.password_file, "broker.password_file")
     listening = _listen(settings.web.host, settings.web.port)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with closing(listening), lock.held(settings.store.url, settings.data_dir):
+        await _run_on_store(settings, keyring, tls, tokens, listening=listening, stop=stop)
+    _log.info("central_stopped")
+
+
+async def _run_on_store(
+    settings: CentralSettings,
+    keyring: Keyring | None,
+    tls: ServerTls | None,
+    tokens: dict[str, str],
+    *,
+    listening: socket.socket,
+    stop: asyncio.Event,
+) -> None:
     store = Store(settings.store.url)
     passwords = Passwords()
     try:
@@ -79,8 +96,6 @@ async def run(settings: CentralSettings, keyring: Keyring | None) -> None:
     finally:
         passwords.close()
         await store.close()
-        listening.close()
-    _log.info("central_stopped")
 
 
 async def announce_first_start(gate: Gate, file: Path) -> None:
@@ -113,6 +128,8 @@ async def _serve(
     stations, rules = settings.stations, settings.rules
     signer, tls_of = (keyring.signer, keyring.client_context) if keyring else (None, None)
     link = Link(settings.broker, signer, tls_of)
+    start = partial(openings.record, at_ms=wall_ms(), instance=link.instance, reason="start")
+    await store.write(lambda tx: start(tx.conn))
     supervision = Supervision()
     ingest = Ingest(store, stations, rules, supervision, link.publish, signer=signer)
     clockwork = Clockwork(store, stations, rules, supervision)

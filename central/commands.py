@@ -1,4 +1,6 @@
-"""`casewatch central`: run · check · invite · readmit · enrol · revoke · trust."""
+"""`casewatch central`: run · check · invite · readmit · enrol · revoke · trust ·
+verify · backup · restore.
+"""
 
 import asyncio
 import sys
@@ -25,6 +27,7 @@ from central.console import (
     with_store,
 )
 from central.errors import StoreError
+from central.evidence import commands as evidence
 from central.ingest.readmission import readmit as readmit_edge
 from central.settings import CentralSettings, SettingsFault, secret_files
 from central.store.database import Store
@@ -57,6 +60,8 @@ app = typer.Typer(
 app.add_typer(trust.app, name="trust")
 app.command()(trust.enrol)
 app.command()(trust.revoke)
+for command in (evidence.verify, evidence.backup, evidence.restore):
+    app.command()(command)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The walk along a stored chain: is every row there, in order, as it was written? Stops at the first that is not.
+"""The walk along a stored chain: is every row there, in order, as it was written? Stops at the first bad one.
 
 Both ends keep rows, and both check what they keep by this walk. A chain can be computed anew by whoever
 owns the disk; what the other end signed cannot: `meet` compares the walk with such a word.

@@ -9,7 +9,7 @@
     ├── UnknownEdge               contract.unknown_edge      the centre has no station for this edge
     ├── WrongSender               contract.wrong_sender      the message names another edge than its topic
     ├── ChainBroken               contract.chain_broken      rows do not hash to the head they claim
-    │   └── BadRow                contract.bad_row           the first row at which a stored chain is not sound
+    │   └── BadRow                contract.bad_row           where a stored chain is first not sound
     ├── Forked                    contract.forked            one (edge, epoch, seq), two different rows
     ├── UnknownEpoch              contract.unknown_epoch     a journal that was never admitted
     ├── Replayed                  contract.replayed          it was said before, or before something newer

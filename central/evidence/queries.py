@@ -84,10 +84,8 @@ def checkpoints_between(conn: Connection, chain_id: ChainId, first: int, last: i
 
 def checkpoint_beside(conn: Connection, chain_id: ChainId, seq: int, *, is_after: bool) -> Checkpoint | None:
     """The nearest: at or after `seq`, or before it."""
-    if is_after:
-        where, order = checkpoint.c.seq >= seq, checkpoint.c.seq
-    else:
-        where, order = checkpoint.c.seq < seq, checkpoint.c.seq.desc()
+    where = checkpoint.c.seq >= seq if is_after else checkpoint.c.seq < seq
+    order = checkpoint.c.seq.asc() if is_after else checkpoint.c.seq.desc()
     found = select(checkpoint).where(*_of(checkpoint, chain_id), where).order_by(order).limit(1)
     row = conn.execute(found).one_or_none()
     return Checkpoint(*row) if row else None

@@ -62,7 +62,7 @@ class Link:
         self._broker = broker
         self._signer = signer
         self._tls = tls
-        self._instance = uuid.uuid4().hex
+        self.instance = uuid.uuid4().hex
         """Edges see in the status that this is another start of the centre."""
         self._client: Client | None = None
         self._ended = asyncio.Event()
@@ -155,14 +155,14 @@ class Link:
 
     def _status(self, state: Literal["online", "offline"]) -> bytes:
         now_ms = time.time_ns() // 1_000_000
-        status = CentralStatus(state=state, instance=self._instance, at=now_ms)
+        status = CentralStatus(state=state, instance=self.instance, at=now_ms)
         return messages.encode(sign(status, self._signer) if self._signer else status)
 
     def _hear_status(self, payload: bytes) -> None:
         """While we are here nothing may stand in our place: no earlier start's will, and no rubbish."""
         try:
             status = messages.decode(CentralStatus, payload)
-            is_gone = status.state == "offline" and status.instance != self._instance
+            is_gone = status.state == "offline" and status.instance != self.instance
         except ContractError:
             is_gone = True
         if is_gone:

@@ -4,6 +4,7 @@ SQLite: WAL, synchronous=FULL, foreign keys on; a write begins IMMEDIATE, so it 
 want of the lock. PostgreSQL: a write takes one advisory lock, so that ids are in commit order there too.
 """
 
+import sqlite3
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
@@ -44,6 +45,20 @@ def readers(url: str, count: int) -> Engine:
         isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},
     )
+
+
+def of_copy(path: Path) -> Engine:
+    """To read a store's copy that nobody has opened: nothing is written beside it either."""
+    address = f"{path.absolute().as_uri()}?immutable=1"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
+    event.listen(engine, "connect", _forbid_writes)
+    return engine
+
+
+def file_of(url: str) -> Path | None:
+    """The store's file, None where a server has it."""
+    target = make_url(url)
+    return Path(target.database or "") if _is_sqlite(target) else None
 
 
 def _is_sqlite(url: URL) -> bool:

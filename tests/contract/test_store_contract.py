@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 import central
@@ -28,7 +27,6 @@ from central.store.board_changes import Cause
 from central.store.database import Change, Store, Transaction
 from central.store.events import NewEvent, Origin
 from tests.support.county import RULES, STATIONS, T0, Journal, take
-from tests.support.postgres import find_binaries, running_server
 
 SINCE_0004 = (
     "edge_key",
@@ -42,37 +40,6 @@ SINCE_0004 = (
 VIEWING_SINCE_0006 = ("viewing_no_delete", "viewing_no_truncate")
 ONE = Person("1", "陈静")
 TWO = Person("2", "刘洋")
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed: that the store works the same on it was not shown")
-    with running_server(binaries) as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/central/casewatch.db"
-    address: str = request.getfixturevalue("postgres_url")
-    engine = create_engine(address)
-    with engine.begin() as conn:
-        conn.execute(text("DROP SCHEMA public CASCADE"))
-        conn.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return address
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    made = Store(url)
-    await made.open()
-    yield made
-    await made.close()
 
 
 async def open_door(store: Store, journal: Journal | None = None) -> str:
