@@ -26,7 +26,8 @@ def file_of(url: str, act: str) -> Path:
     path = engines.file_of(url)
     if path is not None:
         return path
-    target = make_url(url).set(drivername="postgresql", password=None).render_as_string()
+    told = make_url(url)._replace(drivername="postgresql", password=None)  # a named tuple's own
+    target = told.render_as_string()
     command = {
         "backup": f'pg_dump --format=custom --file=FILE "{target}"',
         "restore": f'pg_restore --clean --if-exists --single-transaction --dbname="{target}" FILE, '
@@ -39,7 +40,7 @@ def copy(source: Path, target: Path, progress: Progress) -> None:
     """The store as of one moment, for its owner's eyes only, durable on return.
 
     The moment is held by a read of our own: a writer beside it is not waited for and does not make the
-    copy begin again. Raises FileExistsError, StoreUnavailable.
+    copy begin again. Raises FileExistsError, StoreUnavailable, BadCopy.
     """
     os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))
     try:
@@ -50,8 +51,10 @@ def copy(source: Path, target: Path, progress: Progress) -> None:
                 there, pages=STEP_PAGES, progress=lambda _, left, total: progress(total - left, total)
             )
             there.execute("PRAGMA journal_mode=DELETE")
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:
         raise StoreUnavailable(f"{source} cannot be copied: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise BadCopy(f"{source} is damaged: {error}") from error
     _sync(target)
 
 
