@@ -1,5 +1,5 @@
 """`casewatch central`: run · check · invite · readmit · enrol · revoke · trust ·
-verify · backup · restore.
+verify · export · backup · restore.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ app = typer.Typer(
 app.add_typer(trust.app, name="trust")
 app.command()(trust.enrol)
 app.command()(trust.revoke)
-for command in (evidence.verify, evidence.backup, evidence.restore):
+for command in (evidence.verify, evidence.export, evidence.backup, evidence.restore):
     app.command()(command)
 
 

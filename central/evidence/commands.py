@@ -1,5 +1,6 @@
 """`casewatch central verify · backup · restore · export`: registered by central/commands.py."""
 
+import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +9,16 @@ import typer
 
 from central.app import wall_ms
 from central.console import CONSOLE, DEFAULT_CONFIG, EXIT_REFUSED, EXIT_STORE, Config, end, settings_of
-from central.errors import StoreError
-from central.evidence import copies
+from central.errors import Refused, StoreError
+from central.evidence import copies, exporting
 from central.evidence.chains import Verdict
+from central.evidence.package import Wish
 from central.evidence.progress import bar
 from central.evidence.verify import verify as verify_store
 from central.store import engines
+from central.trust.errors import TrustError
+from central.trust.keyring import Keyring
+from contract.errors import ContractError
 
 EXIT_UNSOUND = 1
 
@@ -87,6 +92,33 @@ def restore(
         "The edges hold receipts that are newer than this store: the board says so in red until they have "
         "sent again what is missing. What people did since the copy (reviews, accounts) is not in it.\n"
     )
+
+
+def export(
+    alert: Annotated[int, typer.Option(min=1, help="The alert's number, as the board shows it.")],
+    out: Annotated[Path, typer.Option(help="The folder to make the package in.")],
+    reason: Annotated[
+        str, typer.Option(min=1, help="Why, and for whom; it is written into package and audit.")
+    ],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Make an evidence package of one alert: OUT/alert-N, to be checked by `casewatch verify-package`.
+
+    The centre may run. Exit codes: 0 made, 2 refused, 74 the store cannot be used.
+    """
+    settings = settings_of(config)
+    who = f"{CONSOLE} {getpass.getuser()}"
+    wish = Wish(alert, who, reason.strip(), wall_ms())
+    if not wish.reason:
+        end("a reason has to say something", EXIT_REFUSED)
+    try:
+        keyring = Keyring.load(settings.data_dir)
+        folder = exporting.export(settings, keyring, wish, out)
+    except (TrustError, Refused) as error:
+        end(f"{error.code}: {error}", EXIT_REFUSED)
+    except (StoreError, ContractError, OSError) as error:
+        _refuse(error)
+    sys.stdout.write(f"{folder}: made and checked; to check it again: casewatch verify-package {folder}\n")
 
 
 def _tell_restored(restored: copies.Restored) -> None:
