@@ -1,5 +1,6 @@
 """What the store has of one alert: what people did about it, and which rows of the edge it is about."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,7 +54,7 @@ class AlertRecord(Struct, frozen=True):
     keys: Rows
 
 
-def read(conn: Connection, number: int, stations: tuple[StationSettings, ...], now_ms: int) -> AlertRecord:
+def read(conn: Connection, number: int, stations: tuple[StationSettings, ...]) -> AlertRecord:
     """Raises Refused: no such alert, rows that still wait for the log, or that no signature covers."""
     told = _of(conn, alert, alert.c.id == number)
     if not told:
@@ -82,7 +83,7 @@ def read(conn: Connection, number: int, stations: tuple[StationSettings, ...], n
     }
     points = (*room.doors, *([room.camera] if room.camera else []))
     by_chain: dict[ChainId, set[int]] = {}
-    for epoch, seq in _rows_of(conn, station.edge, points, session, now_ms):
+    for epoch, seq in _rows_of(conn, station.edge, points, session):
         by_chain.setdefault((station.edge, epoch), set()).add(seq)
     segments = [_segment(conn, chain_id, seqs) for chain_id, seqs in sorted(by_chain.items())]
     if not segments:
@@ -129,10 +130,10 @@ def _place(stations: tuple[StationSettings, ...], room_id: str) -> tuple[Station
 
 
 def _rows_of(
-    conn: Connection, edge: str, points: tuple[str, ...], session: dict[str, Any], now_ms: int
+    conn: Connection, edge: str, points: tuple[str, ...], session: dict[str, Any]
 ) -> Iterator[tuple[int, int]]:
     """The rows of a room in the time of a session, by the clock that the patrol goes by: epoch, seq."""
-    until_ms = session["ended_ms"] or now_ms
+    until_ms = session["ended_ms"] or sys.maxsize
     columns = (event.c.epoch, event.c.seq, event.c.received_ms, event.c.row)
     here = (event.c.edge == edge, event.c.point.in_(points), event.c.received_ms >= session["started_ms"])
     for epoch, seq, received_ms, raw in conn.execute(select(*columns).where(*here).order_by(event.c.id)):

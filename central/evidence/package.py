@@ -59,7 +59,7 @@ def build(
     tell: Callable[[int, int], None],
 ) -> Manifest:
     """The package in `fresh`, a folder that is not there yet. Raises Refused, OSError."""
-    record = alert_record.read(conn, wish.alert, stations, wish.now_ms)
+    record = alert_record.read(conn, wish.alert, stations)
     fresh.mkdir(mode=0o700)
     shown = _write_database(conn, record, wish, fresh / DATABASE, tell)
     (fresh / AUTHORITY).write_bytes(keyring.ca_pem)

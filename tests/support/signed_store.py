@@ -1,11 +1,11 @@
 """A store with a county's trust, whose edges sign: for tests of what the evidence is worth."""
 
+import time
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from msgspec.structs import replace
 from sqlalchemy import Connection, insert, select
 
 from central.store.database import Store, Transaction
@@ -14,7 +14,7 @@ from central.trust.keyring import Keyring
 from central.trust.schema import checkpoint
 from contract.keys import Signer
 from contract.messages import Batch
-from contract.signing import sign, signed_text
+from contract.signing import signed_text
 from tests.support.county import T0, Journal, take
 
 YEAR_MS = 365 * 86_400_000
@@ -26,7 +26,7 @@ class SignedStore:
 
     def __init__(self, store: Store, data_dir: Path) -> None:
         self.store = store
-        folder.make(data_dir / "trust", [], "", T0)
+        folder.make(data_dir / "trust", [], "", time.time_ns() // 1_000_000)
         self.keyring = Keyring.load(data_dir)
         self.signers: dict[str, Signer] = {}
 
@@ -55,8 +55,8 @@ class SignedStore:
             await self.store.write(lambda tx, batch=batch: _take(tx, batch, self.signers, now_ms))
 
     def signed(self, journal: Journal, first: int, last: int) -> Batch:
-        whole = replace(journal.batch(first, last), last=last)
-        return sign(whole, self.signers[journal.edge])
+        journal.signer = self.signers[journal.edge]
+        return journal.batch(first, last)
 
 
 def _take(tx: Transaction, batch: Batch, signers: dict[str, Signer], now_ms: int) -> None:
