@@ -1,4 +1,4 @@
-"""An evidence package: made of a real store, checked where there is nothing else; tampering is told in words."""
+"""An evidence package: made of a real store, checked where there is nothing else; every tampering is told."""
 
 import asyncio
 import html
@@ -155,12 +155,12 @@ def test_the_commands_on_the_page_check_it_without_this_product(package: Path) -
     done = subprocess.run(["sh", "-c", chain], cwd=package, capture_output=True, text=True, check=False)
     db = sqlite3.connect(package / "evidence.db")
     (signed,) = db.execute("SELECT hash FROM checkpoint ORDER BY seq DESC").fetchone()
-    db.execute("UPDATE row SET bytes = replace(bytes, 'open', 'shut') WHERE seq = 9")
+    db.execute("UPDATE row SET bytes = replace(bytes, 'open', 'shut') WHERE seq = 11")
     db.commit()
     db.close()
     assert done.stdout == f"liuxu 7 16 {signed}\n"
     done = subprocess.run(["sh", "-c", chain], cwd=package, capture_output=True, text=True, check=False)
-    assert "liuxu 7: row 9 is not sound" in done.stderr
+    assert "liuxu 7: row 11 is not sound" in done.stderr
 
 
 def test_the_audit_says_who_exported_what_and_why(county: CountyFiles, made: Path) -> None:
@@ -240,7 +240,11 @@ def forge(package: Path, keyring: Keyring, *statements: str, **said: object) -> 
 
 
 FORGED = {
-    "edited row": ("UPDATE row SET bytes = replace(bytes, 'open', 'shut') WHERE seq = 9", "row 9 is no row"),
+    "edited row": (
+        "UPDATE row SET bytes = CAST(replace(bytes, 'open', 'shut') AS BLOB) WHERE seq = 11",
+        "row 11 does not continue the chain",
+    ),
+    "text for bytes": ("UPDATE row SET bytes = CAST(bytes AS TEXT) WHERE seq = 9", "row 9 is no row"),
     "edited instant": (
         "UPDATE row SET bytes = CAST(replace(bytes, '0001000', '0001001') AS BLOB) WHERE seq = 9",
         "row 9 does not continue the chain",
