@@ -89,7 +89,7 @@ def read(conn: Connection, number: int, stations: tuple[StationSettings, ...]) -
     if not segments:
         raise Refused("evidence.no_rows", f"the store has no row of {room.id} in the time of alert {number}")
     publics = {checkpoint.public for segment in segments for checkpoint in segment.checkpoints}
-    keys = queries.certificates(conn, publics)
+    keys = queries.keys_with_certificates(conn, publics)
     return AlertRecord(number, found["station"], found["room"], tables, segments, keys)
 
 

@@ -25,11 +25,15 @@ class Checkpoint(Struct, frozen=True):
 
 
 class Key(Struct, frozen=True):
-    """A key that spoke for an edge once. `revoked_ms`: nothing it signed from then on is believed."""
+    """A key that spoke for an edge once. `revoked_ms`: nothing it signed from then on is believed.
+
+    `fault`: what is wrong with its certificate, in words.
+    """
 
     edge: str
     public: str
     revoked_ms: int | None = None
+    fault: str | None = None
 
 
 REWRITTEN = "is not the row that the edge signed: the chain was computed anew"
@@ -37,9 +41,9 @@ REWRITTEN = "is not the row that the edge signed: the chain was computed anew"
 
 def fault_of(checkpoint: Checkpoint, keys: Mapping[str, Key]) -> str | None:
     """What is wrong with it in words, None for one that is sound. `keys`: by public."""
-    key = keys.get(checkpoint.public)
-    if key is None or key.edge != checkpoint.edge:
-        return f"has a checkpoint whose key {checkpoint.public[:16]} was never this edge's"
+    fault = _key_fault(checkpoint, keys.get(checkpoint.public))
+    if fault is not None:
+        return fault
     try:
         text = bytes(checkpoint.text)
         header = checkpoint_of(text)
@@ -50,6 +54,15 @@ def fault_of(checkpoint: Checkpoint, keys: Mapping[str, Key]) -> str | None:
     signed = (header.edge, header.epoch, header.last, header.head)
     if signed != (checkpoint.edge, checkpoint.epoch, checkpoint.seq, checkpoint.hash):
         return f"has a checkpoint that was signed for row {header.edge}/{header.epoch}/{header.last}"
+    return None
+
+
+def _key_fault(checkpoint: Checkpoint, key: Key | None) -> str | None:
+    name = f"key {checkpoint.public[:16]}"
+    if key is None or key.edge != checkpoint.edge:
+        return f"has a checkpoint whose {name} was never this edge's"
+    if key.fault is not None:
+        return f"has a checkpoint of {name}, whose certificate {key.fault}"
     if key.revoked_ms is not None and checkpoint.received_ms >= key.revoked_ms:
-        return "has a checkpoint that came after its key was revoked"
+        return f"has a checkpoint that came after its {name} was revoked"
     return None

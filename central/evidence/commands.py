@@ -38,11 +38,13 @@ def verify(
     verdicts = []
     try:
         with bar("rows checked") as tell:
-            verdicts = list(verify_store(engine, edge, tell))
-    except StoreError as error:
-        end(f"{error.code}: {error}", EXIT_STORE)
+            verdicts = list(verify_store(engine, copies.authority_of(settings.data_dir), tell, edge))
+    except (StoreError, OSError) as error:
+        _refuse(error)
     finally:
         engine.dispose()
+    if edge is not None and not verdicts:
+        end(f"the store has no chain of edge {edge}", EXIT_REFUSED)
     _tell(verdicts)
 
 
@@ -57,7 +59,7 @@ def backup(
     """
     settings = settings_of(config)
     try:
-        verdicts = copies.back_up(settings.store.url, file)
+        verdicts = copies.back_up(settings.store.url, file, copies.authority_of(settings.data_dir))
     except (FileExistsError, StoreError, OSError) as error:
         _refuse(error)
     sys.stdout.write(f"{file}: {file.stat().st_size} bytes, SHA-256 {copies.sha256_of(file)}\n")
@@ -83,7 +85,7 @@ def restore(
             copies.record_restored(settings.store.url, settings.data_dir, CONSOLE, wall_ms())
             sys.stdout.write("written down\n")
         else:
-            restored = copies.restore(settings.store.url, settings.data_dir, file, CONSOLE, wall_ms())
+            restored = copies.restore(settings, file, CONSOLE, wall_ms())
             _tell_restored(restored)
     except (StoreError, OSError) as error:
         _refuse(error)

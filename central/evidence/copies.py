@@ -14,8 +14,10 @@ from central.errors import BadCopy, StoreError
 from central.evidence.chains import Verdict
 from central.evidence.progress import bar
 from central.evidence.verify import verify
+from central.settings import CentralSettings
 from central.store import backup, engines, lock, restoration
 from central.store.database import Store, Transaction
+from central.trust.keyring import FOLDER
 
 
 class Restored(Struct, frozen=True):
@@ -26,7 +28,7 @@ class Restored(Struct, frozen=True):
     is_trust_kept: bool
 
 
-def back_up(url: str, file: Path) -> list[Verdict]:
+def back_up(url: str, file: Path, authority: bytes | None) -> list[Verdict]:
     """A verdict on each chain of the copy, which is kept although one is bad: so is the store's.
 
     Raises StoreError; FileExistsError, because no backup is written over another.
@@ -41,15 +43,16 @@ def back_up(url: str, file: Path) -> list[Verdict]:
         with bar("pages copied") as tell:
             backup.copy(source, fresh, tell)
         backup.check_integrity(fresh)
-        verdicts = _verify_copy(fresh)
+        verdicts = _verify_copy(fresh, authority)
         backup.place(fresh, file)
     finally:
         fresh.unlink(missing_ok=True)
     return verdicts
 
 
-def restore(url: str, data_dir: Path, file: Path, who: str, now_ms: int) -> Restored:
+def restore(settings: CentralSettings, file: Path, who: str, now_ms: int) -> Restored:
     """Puts a copy in the store's place. Raises StoreError, OSError; then the store is as it was."""
+    url, data_dir = settings.store.url, settings.data_dir
     path = backup.file_of(url, "restore")
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.restored")
@@ -61,7 +64,7 @@ def restore(url: str, data_dir: Path, file: Path, who: str, now_ms: int) -> Rest
                 backup.copy(file, fresh, tell)
             backup.check_integrity(fresh)
             _bring_up_to_date(fresh)
-            verdicts = _verify_copy(fresh)
+            verdicts = _verify_copy(fresh, authority_of(data_dir))
             for bad in (verdict for verdict in verdicts if verdict.bad_seq is not None):
                 raise BadCopy(f"{file} is not sound: {bad}")
             keys = _release_present(path)
@@ -90,16 +93,22 @@ def record_restored(url: str, data_dir: Path, who: str, now_ms: int) -> None:
         asyncio.run(do())
 
 
+def authority_of(data_dir: Path) -> bytes | None:
+    """The county's certificate, where the centre has one. Raises OSError."""
+    file = data_dir / FOLDER / "ca.pem"
+    return file.read_bytes() if file.exists() else None
+
+
 def sha256_of(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _verify_copy(copy: Path) -> list[Verdict]:
+def _verify_copy(copy: Path, authority: bytes | None) -> list[Verdict]:
     engine = engines.of_copy(copy)
     try:
         with bar("rows checked") as tell:
-            return list(verify(engine, None, tell))
+            return list(verify(engine, authority, tell))
     finally:
         engine.dispose()
 

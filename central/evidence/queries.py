@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from central.evidence import certificates
 from central.evidence.chains import Ahead, Outline, Skip, StoredRow
 from central.evidence.checkpoints import Checkpoint, Key
 from central.ingest.schema import edge_cursor, live_row
@@ -37,10 +38,16 @@ class _Skipped(Struct):
     hash: str
 
 
-def keys(conn: Connection) -> dict[str, Key]:
-    """Every key that ever spoke for an edge, by public."""
-    found = conn.execute(select(edge_key.c.edge, edge_key.c.public, edge_key.c.revoked_ms))
-    return {row.public: Key(row.edge, row.public, row.revoked_ms) for row in found}
+def keys(conn: Connection, authority: bytes | None) -> dict[str, Key]:
+    """Every key that ever spoke for an edge, by public. `authority` (PEM), if known, judges certificates."""
+    found = {}
+    for row in conn.execute(select(edge_key)):
+        fault = None
+        if authority is not None:
+            pem = row.certificate.encode()
+            fault = certificates.fault(pem, authority, row.edge, row.public, row.from_ms)
+        found[row.public] = Key(row.edge, row.public, row.revoked_ms, fault)
+    return found
 
 
 def outlines(conn: Connection, edge: str | None) -> list[Outline]:
@@ -91,7 +98,7 @@ def checkpoint_beside(conn: Connection, chain_id: ChainId, seq: int, *, is_after
     return Checkpoint(*row) if row else None
 
 
-def certificates(conn: Connection, publics: Collection[str]) -> list[dict[str, Any]]:
+def keys_with_certificates(conn: Connection, publics: Collection[str]) -> list[dict[str, Any]]:
     """The keys' rows with their certificates, oldest first."""
     found = select(edge_key).where(edge_key.c.public.in_(publics)).order_by(edge_key.c.id)
     return [dict(row._mapping) for row in conn.execute(found)]  # noqa: SLF001

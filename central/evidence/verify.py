@@ -18,12 +18,17 @@ Progress = Callable[[int, int], None]
 """Rows done, rows in all."""
 
 
-def verify(engine: Engine, edge: str | None, progress: Progress) -> Iterator[Verdict]:
-    """A verdict a chain, by edge and epoch. Raises StoreUnavailable, OtherSchema."""
+def verify(
+    engine: Engine, authority: bytes | None, progress: Progress, edge: str | None = None
+) -> Iterator[Verdict]:
+    """A verdict a chain, by edge and epoch. `authority`: the county's certificate (PEM), if there is one.
+
+    Raises StoreUnavailable, OtherSchema.
+    """
     try:
         with engine.begin() as conn:
             upgrade.check_newest(conn)
-            keys, outlines = queries.keys(conn), queries.outlines(conn, edge)
+            keys, outlines = queries.keys(conn, authority), queries.outlines(conn, edge)
     except DatabaseError as error:
         raise StoreUnavailable(f"the store cannot be read: {error.orig}") from error
     total, done = sum(outline.count for outline in outlines), 0

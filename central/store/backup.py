@@ -73,7 +73,12 @@ def check_integrity(path: Path) -> None:
 
 
 def place(fresh: Path, path: Path) -> None:
-    """Gives a finished file its name, at once and durably."""
+    """Gives a finished file its name, at once and durably. What it replaces leaves it its owner and mode."""
+    if path.exists():
+        was = path.stat()
+        fresh.chmod(was.st_mode & 0o777)
+        if (was.st_uid, was.st_gid) != (os.geteuid(), os.getegid()):
+            os.chown(fresh, was.st_uid, was.st_gid)
     fresh.replace(path)
     _sync(path.parent)
 

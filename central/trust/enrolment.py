@@ -60,7 +60,7 @@ def enrol(tx: Transaction, authority: Authority, asked: Enrolment, address: str,
         return _said_before(known, asked.edge)
     if not is_fresh:
         raise CodeRefused("this code was used already: ask for another")
-    _admit(tx.conn, asked.edge, asked.epoch)
+    _admit(tx.conn, asked.edge, asked.epoch, now_ms)
     _keep(tx.conn, asked.edge, issued, "enrolled", now_ms)
     keys.supersede_others(tx.conn, asked.edge, public, now_ms)
     detail = {"key": public, "epoch": asked.epoch, "seq": asked.seq, "address": address}
@@ -137,14 +137,28 @@ def _said_before(known: EdgeKey, edge: str) -> Pair:
     return Pair(f"-----BEGIN{first}", f"-----BEGIN{media}")
 
 
-def _admit(conn: Connection, edge: str, epoch: int) -> None:
-    """Rows of this journal are taken: from where they were, or from its first. Raises EpochRefused."""
+def _admit(conn: Connection, edge: str, epoch: int, now_ms: int) -> None:
+    """Rows of this journal are taken: from where they were, or from its first. Raises EpochRefused.
+
+    Where the journal before ended is written down: nothing else says it once the cursor has moved.
+    """
     cursor = cursors.read(conn, edge)
     if cursor is not None and cursor.epoch == epoch:
         return
     if events.hash_of(conn, edge, epoch, 1) is not None:
         raise EpochRefused(f"epoch {epoch} of {edge} is an earlier journal: its chain cannot be begun again")
     cursors.keep(conn, edge, beginning(edge, epoch))
+    if cursor is not None:
+        was = {"was": cursor.epoch, "was_seq": cursor.seq, "was_hash": cursor.hash}
+        audit.record(
+            conn,
+            who="system",
+            what="edge.readmitted",
+            object_id=edge,
+            at_ms=now_ms,
+            reason="enrolled",
+            detail={"epoch": epoch, **was},
+        )
 
 
 def _issue(authority: Authority, asked: Enrolment | Renewal, now_ms: int) -> Pair:

@@ -8,8 +8,10 @@ from sqlalchemy import delete, insert, text, update
 from sqlalchemy.exc import DBAPIError
 
 from central.errors import OtherSchema
-from central.evidence import queries
+from central.evidence import package, queries
 from central.evidence.chains import Verdict
+from central.evidence.package import Wish
+from central.evidence.package_check import PackageCheck
 from central.evidence.verify import verify
 from central.ingest.readmission import readmit
 from central.ingest.schema import edge_cursor, live_row
@@ -17,9 +19,10 @@ from central.patrol.schema import room_session
 from central.store import audit, engines, openings
 from central.store.database import Store, Transaction
 from central.store.schema import event
+from central.trust import enrolment, folder
 from central.trust.schema import checkpoint, edge_key, store_opening
 from central.video.schema import viewing
-from tests.support.county import T0, Journal, take
+from tests.support.county import STATIONS, T0, Journal, take
 from tests.support.signed_store import BATCH_ROWS, SignedStore
 
 ROWS = 3 * BATCH_ROWS
@@ -42,11 +45,11 @@ def journal(rows: int, edge: str = "liuxu", epoch: int = 7) -> Journal:
     return made
 
 
-def check(url: str, edge: str | None = None) -> list[Verdict]:
+def check(url: str, edge: str | None = None, authority: bytes | None = None) -> list[Verdict]:
     engine = engines.readers(url, 1)
     told: list[tuple[int, int]] = []
     try:
-        verdicts = list(verify(engine, edge, lambda done, total: told.append((done, total))))
+        verdicts = list(verify(engine, authority, lambda done, total: told.append((done, total)), edge))
     finally:
         engine.dispose()
     assert told == sorted(told)
@@ -133,6 +136,35 @@ async def test_tampering_is_found_at_its_row(
     assert words in verdict.fault
 
 
+async def test_a_key_that_the_county_gave_no_certificate_signs_nothing(
+    signed: SignedStore, url: str, tmp_path: Path
+) -> None:
+    """Whoever can write into the store can put a key of his own there: the county's certificate tells."""
+    assert check(url, authority=signed.keyring.ca_pem)[0].bad_seq is None
+    folder.make(tmp_path / "another", [], "", T0)
+    (verdict,) = check(url, authority=(tmp_path / "another" / "ca.pem").read_bytes())
+    assert verdict.bad_seq == BATCH_ROWS
+    assert "whose certificate was not issued by this authority" in verdict.fault
+
+
+async def test_a_package_is_made_of_either_database(signed: SignedStore, tmp_path: Path) -> None:
+    wish = Wish(1, "console", "a test", signed.made_ms)
+    made = await signed.store.read(
+        lambda conn: package.build(
+            conn,
+            stations=STATIONS,
+            keyring=signed.keyring,
+            wish=wish,
+            fresh=tmp_path / "alert-1",
+            tell=lambda _done, _total: None,
+        )
+    )
+    steps = list(PackageCheck(tmp_path / "alert-1", signed.keyring.ca_pem).run())
+    assert [step.fault for step in steps] == [None] * 7
+    assert f"1 to {ROWS} recomputed, the last signed by the edge, {ROWS} of them" in steps[-1].what
+    assert made.room == "liuxu.int1"
+
+
 async def test_each_chain_is_told_of_by_itself(signed: SignedStore, url: str) -> None:
     await signed.enrol("linhu")
     await signed.fill(journal(6, "linhu", 3))
@@ -141,8 +173,17 @@ async def test_each_chain_is_told_of_by_itself(signed: SignedStore, url: str) ->
     assert [verdict.edge for verdict in check(url, "liuxu")] == ["liuxu"]
 
 
-async def test_a_chain_that_another_took_over_from_still_has_its_end(signed: SignedStore, url: str) -> None:
-    await signed.store.write(lambda tx: readmit(tx, "liuxu", 8, "console", T0))
+@pytest.mark.parametrize("way", ["readmitted", "enrolled"])
+async def test_a_chain_that_another_took_over_from_still_has_its_end(
+    signed: SignedStore, url: str, way: str
+) -> None:
+    def begin_anew(tx: Transaction) -> None:
+        if way == "readmitted":
+            readmit(tx, "liuxu", 8, "console", T0)
+        else:
+            enrolment._admit(tx.conn, "liuxu", 8, T0)
+
+    await signed.store.write(begin_anew)
     await signed.fill(journal(4, epoch=8))
     assert [(verdict.epoch, verdict.bad_seq) for verdict in check(url)] == [(7, None), (8, None)]
     cut = {event: (7, 10), checkpoint: (7, 10)}

@@ -26,7 +26,8 @@ class SignedStore:
 
     def __init__(self, store: Store, data_dir: Path) -> None:
         self.store = store
-        folder.make(data_dir / "trust", [], "", time.time_ns() // 1_000_000)
+        self.made_ms = time.time_ns() // 1_000_000
+        folder.make(data_dir / "trust", [], "", self.made_ms)
         self.keyring = Keyring.load(data_dir)
         self.signers: dict[str, Signer] = {}
 

@@ -223,7 +223,7 @@ TAMPERED = [
     (rewrite_with_a_key_of_ones_own, 4, "was never this edge's"),
     (rewrite_with_a_key_of_another_edge, 4, "was never this edge's"),
     (rewrite_with_a_stolen_key_but_for_a_kept_checkpoint, 8, "computed anew"),
-    (rewrite_with_a_key_that_was_revoked, 4, "after its key was revoked"),
+    (rewrite_with_a_key_that_was_revoked, 4, "was revoked"),
     (change_a_signature, 8, "its key did not sign"),
     (change_a_signed_text, 8, "its key did not sign"),
     (no_signed_text, 8, "has a checkpoint that is none"),
