@@ -128,8 +128,7 @@ async def _serve(
     stations, rules = settings.stations, settings.rules
     signer, tls_of = (keyring.signer, keyring.client_context) if keyring else (None, None)
     link = Link(settings.broker, signer, tls_of)
-    start = partial(openings.record, at_ms=wall_ms(), instance=link.instance, reason="start")
-    await store.write(lambda tx: start(tx.conn))
+    await _note_start(store, link.instance)
     supervision = Supervision()
     ingest = Ingest(store, stations, rules, supervision, link.publish, signer=signer)
     clockwork = Clockwork(store, stations, rules, supervision)
@@ -165,6 +164,11 @@ async def _serve(
             task.cancel()
             await asyncio.wait([task])
         await receipts.write()
+
+
+async def _note_start(store: Store, instance: str) -> None:
+    start = partial(openings.record, at_ms=wall_ms(), instance=instance, reason="start")
+    await store.write(lambda tx: start(tx.conn))
 
 
 def _web(

@@ -222,12 +222,10 @@ def test_a_tampered_package_is_refused_in_words(
     assert done.stderr == ""
 
 
-def forge(package: Path, keyring: Keyring, *statements: str, **said: object) -> None:
+def forge(package: Path, keyring: Keyring, statements: str = "", **said: object) -> None:
     """What whoever has the centre's key can do, or makes an authority of his own: seals it anew."""
     db = sqlite3.connect(package / "evidence.db")
-    for statement in statements:
-        db.execute(statement)
-    db.commit()
+    db.executescript(statements)
     db.close()
     (package / "ca.pem").write_bytes(keyring.ca_pem)
     (package / "central.pem").write_bytes(keyring.central_pem)
@@ -266,6 +264,10 @@ FORGED = {
         f"UPDATE edge_key SET revoked_ms = {T0}", "row 4 has a checkpoint that came after its key",
     ),
     "another edge's certificate": ("UPDATE edge_key SET edge = 'linhu'", "is liuxu's, not linhu's"),
+    "another key's certificate": (
+        f"UPDATE edge_key SET public = '{'ab' * 32}'; UPDATE checkpoint SET public = '{'ab' * 32}'",
+        "is for another key",
+    ),
     "no certificate": ("DELETE FROM edge_key", "whose key"),
     "long ago": ("UPDATE checkpoint SET received_ms = 5", "was not valid yet at that time"),
     "long after": ("UPDATE checkpoint SET received_ms = received_ms * 2", "was not valid any more"),
