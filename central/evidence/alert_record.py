@@ -136,7 +136,8 @@ def _rows_of(
     until_ms = session["ended_ms"] or sys.maxsize
     columns = (event.c.epoch, event.c.seq, event.c.received_ms, event.c.row)
     here = (event.c.edge == edge, event.c.point.in_(points), event.c.received_ms >= session["started_ms"])
-    for epoch, seq, received_ms, raw in conn.execute(select(*columns).where(*here).order_by(event.c.id)):
+    found = select(*columns).where(*here).order_by(event.c.id).execution_options(yield_per=queries.PAGE)
+    for epoch, seq, received_ms, raw in conn.execute(found):
         try:
             at_ms = decode_row(raw).at
         except ContractError as error:

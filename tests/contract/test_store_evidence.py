@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from central.commanding.schema import command
 from central.errors import OtherSchema
 from central.evidence import package, queries
 from central.evidence.chains import Verdict
@@ -16,9 +17,9 @@ from central.evidence.verify import verify
 from central.ingest.readmission import readmit
 from central.ingest.schema import edge_cursor, live_row
 from central.patrol.schema import room_session
-from central.store import audit, engines, openings
+from central.store import audit, engines, openings, restoration
 from central.store.database import Store, Transaction
-from central.store.schema import event
+from central.store.schema import event, store_identity
 from central.trust import enrolment, folder
 from central.trust.schema import checkpoint, edge_key, store_opening
 from central.video.schema import viewing
@@ -248,3 +249,36 @@ async def test_what_is_kept_as_evidence_does_not_go_by_mistake(signed: SignedSto
             await signed.store.write(lambda tx, statement=statement: tx.conn.execute(statement))
     await signed.store.write(lambda tx: tx.conn.execute(delete(checkpoint).where(checkpoint.c.seq < ROWS)))
     await signed.store.write(lambda tx: tx.conn.execute(update(viewing).values(presented_ms=5)))
+
+
+async def test_a_restored_store_keeps_what_was_revoked_and_sends_no_command_again(
+    signed: SignedStore, store: Store
+) -> None:
+    def was_given(tx: Transaction) -> None:
+        given = {
+            "edge": "liuxu",
+            "action": "open_slot",
+            "args": "{}",
+            "made_ms": T0,
+            "who": "1",
+            "detail": "",
+        }
+        states = ("waiting", "sent", "done")
+        tx.conn.execute(insert(command), [{**given, "id": state, "state": state} for state in states])
+
+    def go_on(tx: Transaction) -> None:
+        newer = [{**key, "revoked_ms": T0 + 1, "reason": "stolen"} for key in restoration.keys_in(tx.conn)]
+        newer.append({**newer[0], "id": 2, "public": "ab" * 32, "revoked_ms": None, "reason": "new box"})
+        restoration.settle(tx.conn, who="console", now_ms=T0 + 2, keys=newer, detail={"file": "monday.db"})
+
+    await store.write(was_given)
+    await store.write(go_on)
+    keys = await store.read(
+        lambda conn: [(key["revoked_ms"], key["reason"]) for key in restoration.keys_in(conn)]
+    )
+    assert keys == [(T0 + 1, "stolen"), (None, "new box")]
+    states = await store.read(lambda conn: set(conn.scalars(select(command.c.state))))
+    assert states == {"unanswered", "done"}
+    assert await store.read(lambda conn: list(conn.scalars(select(store_opening.c.reason)))) == ["restore"]
+    epoch = await store.read(lambda conn: conn.scalar(select(store_identity.c.epoch)))
+    assert epoch != store.epoch
