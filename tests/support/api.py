@@ -80,11 +80,11 @@ class Http:
         return answer.status, answer.getheader("Set-Cookie") or "", answer.read()
 
 
-def all_pages(client: Http, path: str, key: str) -> Iterator[dict[str, Any]]:
-    """Every item of a paged list, in order."""
+def all_pages(client: Http, path: str, key: str, after: int | None = None) -> Iterator[dict[str, Any]]:
+    """Every item of a paged list, in order; of those behind `after` where that is told."""
     joint = "&" if "?" in path else "?"
     address = f"{path}{joint}limit=500"
-    page = client.get(address)
+    page = client.get(address if after is None else f"{address}&after={after}")
     yield from page[key]
     while page["next"] is not None and page[key]:
         page = client.get(f"{address}&after={page['next']}")

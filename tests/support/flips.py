@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -31,9 +32,11 @@ class Frame(msgspec.Struct):
 class Flips:
     """Flips every door in turn, so that none flips twice within a poll, and listens to the live channel."""
 
-    def __init__(self, world: World, rate_hz: float, seed: int = 1) -> None:
+    def __init__(self, world: World, rate_hz: float, seed: int = 1, past: int = 0) -> None:
+        """`past`: rows that the journal had before; they are no flips of ours."""
         self.world = world
         self.rate_hz = rate_hz
+        self.past = past
         self.frames: list[Frame] = []
         self.sent = 0
         self.measured_from_ns = 0
@@ -84,7 +87,7 @@ class Flips:
         """Wait until the centre has as many changes as the simulators made, or no more come."""
         ends_at = time.monotonic() + 40
         while time.monotonic() < ends_at:
-            arrived = await asyncio.to_thread(lambda: len(door_events(self.world)))
+            arrived = await asyncio.to_thread(lambda: len(door_events(self.world, self.past)))
             if arrived >= self.sent:
                 return
             await asyncio.sleep(0.25)
@@ -150,15 +153,19 @@ class Verdict(msgspec.Struct):
     """Flip to frame at the live client, for every timed flip whose frame was seen."""
 
 
-def door_events(world: World) -> list[dict[str, Any]]:
-    return [event for event in world.events() if event["row"]["kind"] in {"door.open", "door.closed"}]
+def door_events(world: World, past: int = 0) -> list[dict[str, Any]]:
+    """Behind the first `past` rows."""
+    return [event for event in world.events(past) if event["row"]["kind"] in {"door.open", "door.closed"}]
 
 
-def judge(world: World, flips: Flips) -> Verdict:
-    """Compare door by door: the n-th change at the contact is the n-th event of its point."""
+def judge(world: World, flips: Flips, until_ns: int = sys.maxsize) -> Verdict:
+    """Compare door by door: the n-th change at the contact is the n-th event of its point.
+
+    Flips from `until_ns` on are judged, but not timed.
+    """
     events = world.events()
     made, came = _by_point(world.record(), "point"), defaultdict(list)
-    for event in events:
+    for event in events[flips.past :]:
         if event["row"]["kind"] in {"door.open", "door.closed"}:
             came[event["row"]["point"]].append(event)
     verdict = Verdict([], [], [], [], [], 0, [])
@@ -174,7 +181,7 @@ def judge(world: World, flips: Flips) -> Verdict:
                 error_ms = event["row"]["at"] - change["at_ms"]
                 verdict.worst_time_error_ms = max(verdict.worst_time_error_ms, abs(error_ms))
                 frame_ns = frames.get((event["edge"], event["epoch"], event["seq"]))
-                if frame_ns is not None and change["mono_ns"] >= flips.measured_from_ns:
+                if frame_ns is not None and flips.measured_from_ns <= change["mono_ns"] < until_ns:
                     verdict.latencies_ms.append((frame_ns - change["mono_ns"]) / 1e6)
     verdict.duplicates = list(_repeated(events))
     verdict.out_of_order = list(_misplaced(events))

@@ -51,7 +51,7 @@ class World:
         self.simulators = Http(f"http://127.0.0.1:{self.control_port}")
         self.rooms = [f"{STATION}.r{n:03}" for n in range(1, self.modules * INPUTS + 1)]
         self.doors = [f"{room}.door" for room in self.rooms]
-        self._write_settings()
+        self.write_settings()
         self.trust = self.folder / "central" / "trust"
         if self.secure:
             self.run("central", "trust", "init", "--config", "central.toml")
@@ -65,6 +65,13 @@ class World:
 
     def start(self) -> "World":
         """Everything up, every door read once at the centre, a watcher signed in."""
+        self.start_without_edge()
+        self.edge.start()
+        eventually(lambda: set(self.door_states().values()) == {"closed"}, 40, "every door read")
+        return self
+
+    def start_without_edge(self) -> None:
+        """Broker, simulators and centre are up, a watcher is signed in."""
         self.broker.start()
         await_listener(self.broker_port)
         self.sim.start()
@@ -73,10 +80,7 @@ class World:
         self.await_centre()
         if self.secure:
             self.enrol()
-        self.edge.start()
         self.sign_in(self.centre, "tester")
-        eventually(lambda: set(self.door_states().values()) == {"closed"}, 40, "every door read")
-        return self
 
     def stop(self) -> dict[str, int]:
         """End everything; the exit code of each."""
@@ -139,8 +143,9 @@ class World:
             changes += page
         return changes
 
-    def events(self) -> list[dict[str, Any]]:
-        return list(all_pages(self.centre, "/api/v1/events", "events"))
+    def events(self, after: int = 0) -> list[dict[str, Any]]:
+        """Every stored row, in commit order; only those behind the first `after`."""
+        return list(all_pages(self.centre, "/api/v1/events", "events", after))
 
     def alerts(self) -> list[dict[str, Any]]:
         return list(all_pages(self.centre, "/api/v1/alerts", "alerts"))
@@ -161,7 +166,8 @@ class World:
     def _process(self, name: str, *words: str) -> Process:
         return Process(name, [*CASEWATCH, *words], self.folder)
 
-    def _write_settings(self) -> None:
+    def write_settings(self, *names: str) -> None:
+        """All of them, or these files anew."""
         files = {
             "scenario.toml": self._scenario(),
             "edge.toml": self._edge(),
@@ -170,8 +176,8 @@ class World:
             "rules.toml": "".join(f"{key} = {value}\n" for key, value in (RULES | self.rules).items()),
             "media.token": secrets.token_urlsafe(32) + "\n",
         }
-        for name, text in files.items():
-            (self.folder / name).write_text(text)
+        for name in names or files:
+            (self.folder / name).write_text(files[name])
         (self.folder / "media.token").chmod(0o600)
 
     def _scenario(self) -> str:
