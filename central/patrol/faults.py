@@ -1,10 +1,11 @@
 """Faults of devices, stations and evidence: raised once, cleared once, never merged with an alert."""
 
 from msgspec import Struct
-from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, insert, select, update
+from msgspec.structs import asdict, astuple, replace
+from sqlalchemy import insert, select, update
 
 from central.board_model import Fault, FaultKind
+from central.patrol import board
 from central.patrol.schema import fault
 from central.store.board_changes import Cause
 from central.store.database import Transaction
@@ -23,28 +24,35 @@ def stand(
     tx: Transaction, subject: Subject, detail: str | None, now_ms: int, cause: Cause | None = None
 ) -> None:
     """The fault stands with this detail, or with None it does not. What is so already changes nothing."""
-    found = tx.conn.execute(select(fault).where(*_this(subject))).first()
+    standing = _standing(tx, subject.station)
+    found = standing.get(subject)
     if (found.detail if found else None) == detail:
         return
     if found is not None:
-        tx.conn.execute(update(fault).where(fault.c.id == found.id).values(cleared_ms=now_ms))
-        tx.changed("fault", _fault(found.id, subject, found.detail, found.since_ms, now_ms), cause)
+        del standing[subject]
+        tx.conn.execute(update(fault).where(fault.c.id == int(found.id)).values(cleared_ms=now_ms))
+        tx.changed("fault", replace(found, cleared_ms=now_ms), cause)
     if detail is not None:
-        new = _fault(tx.next_id(fault.c.id), subject, detail, now_ms, None)
+        new = Fault(str(tx.next_id(fault.c.id)), *astuple(subject), detail, now_ms, None)
+        standing[subject] = new
         tx.conn.execute(insert(fault).values({**asdict(new), "id": int(new.id)}))
         tx.changed("fault", new, cause)
 
 
 def report(tx: Transaction, subject: Subject, detail: str, now_ms: int) -> None:
     """Told once more: a fault that stands already keeps its own detail and age."""
-    if tx.conn.execute(select(fault.c.id).where(*_this(subject))).first() is None:
+    if subject not in _standing(tx, subject.station):
         stand(tx, subject, detail, now_ms)
 
 
-def _this(subject: Subject) -> list[ColumnElement[bool]]:
-    same = [fault.c[name] == value for name, value in asdict(subject).items()]
-    return [*same, fault.c.cleared_ms.is_(None)]
-
-
-def _fault(number: int, of: Subject, detail: str, since_ms: int, cleared_ms: int | None) -> Fault:
-    return Fault(str(number), of.kind, of.station, of.room, of.point, detail, since_ms, cleared_ms)
+def _standing(tx: Transaction, station: str) -> dict[Subject, Fault]:
+    """What stands at a station, read once a transaction: only this file writes faults."""
+    key = (fault.name, station)
+    if key not in tx.known:
+        query = select(fault).where(fault.c.station == station, fault.c.cleared_ms.is_(None))
+        tx.known[key] = {
+            Subject(row.kind, row.station, row.room, row.point): board.fault(row)
+            for row in tx.conn.execute(query)
+        }
+    found: dict[Subject, Fault] = tx.known[key]
+    return found

@@ -4,11 +4,12 @@ A batch of 64 rows of one room costs the reads and writes of one.
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 from msgspec import Struct
 from sqlalchemy import select
 
-from central.board_model import DoorState
+from central.board_model import DoorState, Room
 from central.patrol import board
 from central.patrol.board import EdgeLink
 from central.patrol.engine import Patrol, PointState, Use, door_of
@@ -38,6 +39,10 @@ class RoomNow(Struct):
     @property
     def door(self) -> DoorState:
         return door_of(self.doors, self.link.state)
+
+    def look(self) -> Room:
+        """As the board shows it."""
+        return board.room(self.place, self.doors, self.picture, self.link, self.patrol.uses)
 
 
 class Scene:
@@ -110,20 +115,21 @@ class Scene:
 
     def show_station(self, edge: str) -> None:
         station = self.places.station_of_edge[edge]
-        self._tx.changed("station", board.station(station, self.places.order[station.id], self.link(edge)))
+        link, order = self.link(edge), self.places.order[station.id]
+        self._tx.moved("station", station.id, lambda: board.station(station, order, link))
 
     def show_room(self, room_id: str, cause: Cause | None = None) -> None:
         now = self.room(room_id)
-        entity = board.room(now.place, now.doors, now.picture, now.link, now.patrol.uses)
-        self._tx.changed("room", entity, cause)
+        self._tx.moved("room", room_id, now.look, cause)
 
     def show_alert(self, use: Use, cause: Cause | None = None) -> None:
-        self._tx.changed("alert", board.alert(use), cause)
+        self._tx.moved("alert", str(use.alert.id), partial(board.alert, use), cause)
 
     def show_cabinet(self, place: CabinetPlace, cause: Cause | None = None) -> None:
         slots = range(1, place.cabinet.slots + 1)
         points = self.points(place.edge, (point for n in slots for point in place.points(n)))
-        self._tx.changed("cabinet", board.cabinet(place, points, self.link(place.edge)), cause)
+        look = partial(board.cabinet, place, points, self.link(place.edge))
+        self._tx.moved("cabinet", place.cabinet.id, look, cause)
 
     def write_back(self) -> None:
         """Everything that changed, and each step of each alert; before the transaction's end, once."""

@@ -33,12 +33,24 @@ class Transaction:
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
-        self._pending: list[tuple[EntityKind, bytes, Cause | None]] = []
+        self.known: dict[Any, Any] = {}
+        """What the work has read and itself keeps true, so that it is read once."""
+        self._shown: dict[tuple[EntityKind, str], tuple[Callable[[], Entity], Cause | None]] = {}
         self._ids: dict[Column[Any], int] = {}
 
     def changed(self, kind: EntityKind, entity: Entity, cause: Cause | None = None) -> None:
         """The board shows `entity` from this commit on."""
-        self._pending.append((kind, msgspec.json.encode(entity), cause))
+        self.moved(kind, entity.id, lambda: entity, cause)
+
+    def moved(
+        self, kind: EntityKind, entity_id: str, look: Callable[[], Entity], cause: Cause | None = None
+    ) -> None:
+        """The board shows what `look` gives when the work is done: once, however often it moved on the way.
+
+        Its cause is the newest row that moved it.
+        """
+        _, before = self._shown.get((kind, entity_id), (None, None))
+        self._shown[kind, entity_id] = (look, _newer(before, cause))
 
     def next_id(self, column: Column[Any]) -> int:
         """The next number of a column that the database does not count: known before the insert."""
@@ -49,7 +61,10 @@ class Transaction:
 
     def place_changes(self) -> list[Change]:
         """Writes the changes down; the store's last step before it commits."""
-        return board_changes.append(self.conn, self._pending)
+        shown = [
+            (kind, msgspec.json.encode(look()), cause) for (kind, _), (look, cause) in self._shown.items()
+        ]
+        return board_changes.append(self.conn, shown)
 
 
 class Store:
@@ -103,6 +118,13 @@ class Store:
     def _tell(self, changes: list[Change]) -> None:
         if self.listener is not None:
             self.listener(changes)
+
+
+def _newer(one: Cause | None, other: Cause | None) -> Cause | None:
+    """`other`, unless `one` is a later row of the same journal: a live row runs ahead of the log."""
+    if one is None or other is None:
+        return other or one
+    return one if one.epoch == other.epoch and one.seq > other.seq else other
 
 
 @contextmanager

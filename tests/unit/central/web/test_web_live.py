@@ -89,8 +89,8 @@ async def test_a_board_of_another_epoch_or_from_the_future_or_too_far_behind_get
             assert (await next_of(socket, "resume", "snapshot"))["type"] == "snapshot"
 
     def storm(tx) -> None:
-        for _ in range(RESUME_MAX_CHANGES):
-            tx.changed("station", Rules())
+        for n in range(RESUME_MAX_CHANGES):
+            tx.moved("station", f"s{n}", Rules)
 
     await centre.store.write(storm)
     async with board(client, epoch=centre.store.epoch, last_seq=0) as socket:
