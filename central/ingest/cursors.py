@@ -8,6 +8,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from central.ingest.admission import Admitted, Cursor
 from central.ingest.schema import edge_cursor, live_row
 
+NONE_AHEAD = 2**63
+"""Above every row."""
+
 
 def read(conn: Connection, edge: str) -> Cursor | None:
     """None before the edge's first epoch was admitted."""
@@ -45,6 +48,8 @@ class Ahead:
         self._edge = edge
         self._epoch = epoch
         self._mine = (live_row.c.edge == edge, live_row.c.epoch == epoch)
+        self._lowest: int | None = None
+        """No row below this one ran ahead: most of a backlog is asked for nothing. Read at the first need."""
 
     def put(self, live: LiveRow) -> None:
         self._conn.execute(
@@ -59,6 +64,7 @@ class Ahead:
                 forked=False,
             )
         )
+        self._lowest = None
 
     def count(self) -> int:
         return self._conn.scalar(select(func.count()).select_from(live_row).where(*self._mine)) or 0
@@ -68,6 +74,11 @@ class Ahead:
 
     def between(self, first: int, last: int) -> dict[int, Early]:
         """By seq."""
+        if self._lowest is None:
+            lowest = select(func.min(live_row.c.seq)).where(*self._mine, live_row.c.forked.is_(False))
+            self._lowest = self._conn.scalar(lowest) or NONE_AHEAD
+        if last < self._lowest:
+            return {}
         rows = self._conn.execute(select(live_row).where(*self._mine, live_row.c.seq.between(first, last)))
         return {row.seq: Early(row.hash, row.received_ms) for row in rows}
 

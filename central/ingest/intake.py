@@ -4,10 +4,11 @@ Runs in the store's writer thread. A message that is refused leaves nothing behi
 of its group go on.
 """
 
+from functools import partial
+
 from msgspec import Struct
 
 from central.board_model import FaultKind
-from central.ingest import cursors
 from central.ingest.admission import (
     Accepted,
     Admitted,
@@ -22,14 +23,15 @@ from central.ingest.admission import (
 from central.ingest.belief import Belief
 from central.ingest.cursors import Ahead, LiveRow
 from central.ingest.hearing import Hearing
+from central.ingest.ledger import Ledger
 from central.ingest.log_watch import LogWatch
 from central.patrol import facts, faults, stations
 from central.patrol.facts import Fact
 from central.patrol.places import Places
 from central.patrol.scene import Scene
 from central.settings import Rules
-from central.store import events
 from central.store.database import Transaction
+from central.store.events import NewEvent
 from central.trust import checkpoints
 from contract import messages, topics
 from contract.errors import ContractError, Forked, Revoked, TooLarge, UnknownEpoch, Untrusted
@@ -77,7 +79,9 @@ class Intake:
         self._scene = Scene(tx, places, rules)
         self._belief = Belief(tx.conn) if signer else None
         self._hearing = Hearing(self._scene, signer, log_watch or LogWatch())
-        self._cursors: dict[str, Cursor] = {}
+        self._ledger = Ledger(tx.conn)
+        self._facts: list[Fact] = []
+        """Of the batches, until the group's end or something else needs their effect."""
         self._replies: dict[str, Receipt | Nak] = {}
         """By topic: of several receipts for one edge only the last says anything."""
 
@@ -90,6 +94,8 @@ class Intake:
             self.outcome.refused.append((arrival, error))
 
     def finish(self) -> Outcome:
+        self._let_facts_act()
+        self._ledger.write()
         self._scene.write_back()
         for topic, reply in self._replies.items():
             self.outcome.replies[topic] = messages.encode(
@@ -99,6 +105,8 @@ class Intake:
 
     def _dispatch(self, arrival: Arrival) -> None:
         public = self._belief.check(arrival.message, arrival.received_ms) if self._belief else ""
+        if not isinstance(arrival.message, Batch):
+            self._let_facts_act()
         match arrival.message:
             case Batch() as batch:
                 self._take_batch(batch, public, arrival.received_ms)
@@ -114,7 +122,7 @@ class Intake:
 
     def _take_batch(self, batch: Batch, public: str, now_ms: int) -> None:
         cursor = self._cursor(batch.edge, batch.epoch)
-        decision = admit_batch(cursor, batch, lambda seq: self._hash_at(batch.edge, batch.epoch, seq))
+        decision = admit_batch(cursor, batch, partial(self._ledger.hash_at, batch.edge, batch.epoch))
         if isinstance(decision, Gap):
             nak = Nak(
                 edge=batch.edge,
@@ -134,15 +142,14 @@ class Intake:
 
     def _store(self, edge: str, accepted: Accepted, now_ms: int) -> None:
         rows, epoch = accepted.rows, accepted.cursor.epoch
-        ahead = Ahead(self._tx.conn, edge, epoch)
+        ahead = self._ledger.ahead(edge, epoch)
         early = ahead.between(rows[0].row.seq, rows[-1].row.seq)
         same = {
             row.row.seq: row for row in rows if row.row.seq in early and early[row.row.seq].hash == row.hash
         }
-        events.append(
-            self._tx.conn,
+        self._ledger.append(
             [
-                events.NewEvent(
+                NewEvent(
                     edge=edge,
                     epoch=epoch,
                     seq=row.row.seq,
@@ -154,12 +161,13 @@ class Intake:
                 for row in rows
             ],
         )
-        self._keep(edge, accepted.cursor)
+        self._ledger.keep(edge, accepted.cursor)
         self.outcome.stored += len(rows)
-        for row in rows:
-            if row.row.seq not in same:
-                facts.take(self._scene, self._fact(edge, epoch, row, now_ms, is_pending=False))
+        self._facts += [
+            Fact(edge, epoch, row.row, now_ms, is_pending=False) for row in rows if row.row.seq not in same
+        ]
         if same:
+            self._let_facts_act()
             self._settle(ahead, same)
         if contradicted := early.keys() - same.keys():
             ahead.contradict(contradicted)
@@ -176,23 +184,21 @@ class Intake:
 
     def _take_live(self, live: Live, now_ms: int) -> None:
         cursor = self._cursor(live.edge, live.epoch)
-        admitted = admit_live(cursor, live, lambda seq: self._hash_at(live.edge, live.epoch, seq))
+        admitted = admit_live(cursor, live, partial(self._ledger.hash_at, live.edge, live.epoch))
         if admitted is None:
             return
-        ahead = Ahead(self._tx.conn, live.edge, live.epoch)
+        ahead = self._ledger.ahead(live.edge, live.epoch)
         if ahead.count() >= LIVE_PENDING_MAX:
             raise TooLarge(f"edge {live.edge}: {LIVE_PENDING_MAX} rows ahead of its log")
-        self._keep(live.edge, cursor)
-        alert_id = facts.take(
-            self._scene, self._fact(live.edge, live.epoch, admitted, now_ms, is_pending=True)
-        )
+        self._ledger.keep(live.edge, cursor)
+        alert_id = facts.take(self._scene, Fact(live.edge, live.epoch, admitted.row, now_ms, is_pending=True))
         ahead.put(LiveRow(admitted.raw, admitted.row, admitted.hash, now_ms, alert_id))
 
     def _take_birth(self, birth: Birth, arrival: Arrival) -> None:
         cursor = self._cursor(birth.edge, birth.epoch)
         if not self._hearing.take_birth(birth, cursor, arrival.received_ms):
             return
-        self._keep(birth.edge, cursor)
+        self._ledger.keep(birth.edge, cursor)
         self.outcome.heard[birth.edge] = arrival.mono_s
         if cursor.seq > 0:
             self._receipt(birth.edge, cursor, arrival.received_ms)
@@ -207,18 +213,13 @@ class Intake:
 
     def _cursor(self, edge: str, epoch: int) -> Cursor:
         """The edge's cursor; its first epoch is adopted. Raises UnknownEpoch for any other."""
-        cursor = self._cursors.get(edge) or cursors.read(self._tx.conn, edge) or beginning(edge, epoch)
+        cursor = self._ledger.cursor(edge) or beginning(edge, epoch)
         check_epoch(cursor, edge, epoch)
         return cursor
 
-    def _keep(self, edge: str, cursor: Cursor) -> None:
-        if self._cursors.get(edge) != cursor:
-            cursors.keep(self._tx.conn, edge, cursor)
-            self._cursors[edge] = cursor
-
-    def _hash_at(self, edge: str, epoch: int, seq: int) -> str | None:
-        conn = self._tx.conn
-        return events.hash_of(conn, edge, epoch, seq) or Ahead(conn, edge, epoch).hash_at(seq)
+    def _let_facts_act(self) -> None:
+        waiting, self._facts = self._facts, []
+        facts.take_all(self._scene, waiting)
 
     def _receipt(self, edge: str, cursor: Cursor, now_ms: int) -> None:
         receipt = Receipt(edge=edge, epoch=cursor.epoch, seq=cursor.seq, hash=cursor.hash, at=now_ms)
@@ -246,7 +247,3 @@ class Intake:
     def _report(self, kind: FaultKind, edge: str, detail: str, now_ms: int) -> None:
         subject = faults.Subject(kind, self._scene.places.station_of_edge[edge].id)
         faults.report(self._tx, subject, detail, now_ms)
-
-    @staticmethod
-    def _fact(edge: str, epoch: int, admitted: Admitted, now_ms: int, *, is_pending: bool) -> Fact:
-        return Fact(edge, epoch, admitted.row, now_ms, is_pending)

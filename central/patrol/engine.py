@@ -8,7 +8,7 @@ Two clocks. An opening's instant is the edge's, but never later than when the ce
 that runs ahead cannot stretch a session, and one that runs behind makes more alerts, never fewer.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -129,14 +129,29 @@ def door_of(doors: Sequence[PointState], link: LinkState) -> DoorState:
 CONDITION: dict[DoorState, Condition] = {"open": "OPEN", "closed": "CLOSED", "unknown": "UNKNOWN"}
 
 
-class Patrol:
-    """Decides for one room. `uses` has its live session and those whose alert still waits, newest first."""
+def _waits(use: Use) -> bool:
+    """It has ended and nobody has looked at it."""
+    return bool(use.session.ended_ms) and use.alert.state not in TERMINAL
 
-    def __init__(self, uses: list[Use], rules: Rules, next_id: Callable[[], int]) -> None:
+
+class Patrol:
+    """Decides for one room. `uses` has its live session and those whose alert still waits, newest first.
+
+    `older` gives the rest of those that wait, where only the newest was among `uses`.
+    """
+
+    def __init__(
+        self,
+        uses: list[Use],
+        rules: Rules,
+        next_id: Callable[[], int],
+        older: Callable[[], list[Use]] = list,
+    ) -> None:
         self.uses = uses
         self.moments: list[Moment] = []
         self._rules = rules
         self._next_id = next_id
+        self._older = older
         self._idle_ms = max(rules.session_idle_s, rules.door_off_delay_s) * 1_000
 
     @property
@@ -224,8 +239,11 @@ class Patrol:
             return None
         return next((use for use in self._waiting() if self._spans(use.session, instant_ms)), None)
 
-    def _waiting(self) -> Iterable[Use]:
-        return (use for use in self.uses if use.session.ended_ms and use.alert.state not in TERMINAL)
+    def _waiting(self) -> Iterator[Use]:
+        yield from filter(_waits, self.uses)
+        older, self._older = self._older(), list
+        self.uses += older
+        yield from filter(_waits, older)
 
     def _spans(self, session: RoomSession, instant_ms: int) -> bool:
         return session.started_ms - self._idle_ms <= instant_ms <= session.activity_ms + self._idle_ms

@@ -3,6 +3,8 @@
 A row whose point is not of a place that this edge speaks for is evidence and nothing more.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from central.patrol import faults
@@ -34,6 +36,18 @@ class Fact(Struct, frozen=True):
         """A count in the row's data; what is no sound count counts nothing."""
         value = self.row.data.get(name)
         return value if isinstance(value, int) and 0 < value < 2**31 else 0
+
+
+def take_all(scene: Scene, facts: Sequence[Fact]) -> None:
+    """Lets rows have their effect, in order."""
+    points: dict[str, set[str]] = {}
+    for fact in facts:
+        if fact.row.point is not None:
+            points.setdefault(fact.edge, set()).add(fact.row.point)
+    for edge, told in points.items():
+        scene.expect(edge, told)
+    for fact in facts:
+        take(scene, fact)
 
 
 def take(scene: Scene, fact: Fact) -> int | None:

@@ -1,7 +1,7 @@
 """Faults of devices, stations and evidence: raised once, cleared once, never merged with an alert."""
 
 from msgspec import Struct
-from msgspec.structs import asdict, astuple, replace
+from msgspec.structs import asdict, replace
 from sqlalchemy import insert, select, update
 
 from central.board_model import Fault, FaultKind
@@ -33,7 +33,8 @@ def stand(
         tx.conn.execute(update(fault).where(fault.c.id == int(found.id)).values(cleared_ms=now_ms))
         tx.changed("fault", replace(found, cleared_ms=now_ms), cause)
     if detail is not None:
-        new = Fault(str(tx.next_id(fault.c.id)), *astuple(subject), detail, now_ms, None)
+        new_id = str(tx.next_id(fault.c.id))
+        new = Fault(new_id, subject.kind, subject.station, subject.room, subject.point, detail, now_ms, None)
         standing[subject] = new
         tx.conn.execute(insert(fault).values({**asdict(new), "id": int(new.id)}))
         tx.changed("fault", new, cause)

@@ -14,6 +14,11 @@ class RoomPlace(Struct, frozen=True):
     order: int
     room: RoomSettings
 
+    @property
+    def all_points(self) -> tuple[str, ...]:
+        """Its doors' and its camera's."""
+        return (*self.room.doors, self.room.camera) if self.room.camera else self.room.doors
+
     def type_of(self, point: str) -> PointType:
         return PointType.PICTURE if point == self.room.camera else PointType.DOOR
 
@@ -26,6 +31,11 @@ class CabinetPlace(Struct, frozen=True):
     def points(self, slot: int) -> tuple[str, str]:
         """The lock's and the item sensor's point of a slot."""
         return f"{self.cabinet.id}.s{slot:02}.lock", f"{self.cabinet.id}.s{slot:02}.item"
+
+    @property
+    def all_points(self) -> tuple[str, ...]:
+        """Of every slot."""
+        return tuple(point for slot in range(1, self.cabinet.slots + 1) for point in self.points(slot))
 
     def type_of(self, point: str) -> PointType:
         return PointType(point.rpartition(".")[2])
@@ -51,14 +61,12 @@ class Places:
         self._rooms_by_point = {
             (place.edge, point): room_id
             for room_id, place in self.rooms.items()
-            for point in (*place.room.doors, place.room.camera)
-            if point is not None
+            for point in place.all_points
         }
         self._cabinets_by_point = {
             (place.edge, point): cabinet_id
             for cabinet_id, place in self.cabinets.items()
-            for slot in range(1, place.cabinet.slots + 1)
-            for point in place.points(slot)
+            for point in place.all_points
         }
 
     def of(self, edge: str, point: str) -> RoomPlace | CabinetPlace | None:

@@ -3,7 +3,7 @@
 A batch of 64 rows of one room costs the reads and writes of one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from msgspec import Struct
@@ -16,7 +16,15 @@ from central.patrol.engine import Patrol, PointState, Use, door_of
 from central.patrol.places import CabinetPlace, Places, RoomPlace
 from central.patrol.schema import alert, edge_link, point_state, room_session
 from central.patrol.shelf import Shelf
-from central.patrol.uses import due_in_room, in_room, load_standing, load_uses, record_moments, with_id
+from central.patrol.uses import (
+    due_in_room,
+    foremost,
+    in_room,
+    load_standing,
+    load_uses,
+    record_moments,
+    with_id,
+)
 from central.settings import Rules
 from central.store.board_changes import Cause
 from central.store.database import Transaction
@@ -81,19 +89,22 @@ class Scene:
                 self._points.lay((edge, state.point), state, is_stored=True)
         return {name: self._point(edge, name) for name in wanted}
 
+    def expect(self, edge: str, points: Collection[str]) -> None:
+        """Rows of these points follow: what they need of the store is read at once, not place by place."""
+        places = {id(place): place for point in points if (place := self.places.of(edge, point))}.values()
+        self.points(edge, [point for place in places for point in place.all_points])
+        rooms = {p.room.id: p for p in places if isinstance(p, RoomPlace) and p.room.id not in self._rooms}
+        if not rooms:
+            return
+        uses: dict[str, list[Use]] = {room_id: [] for room_id in rooms}
+        for use in self._lay(load_uses(self._tx.conn, foremost(rooms), limit=2 * len(rooms))):
+            uses[use.session.room].append(use)
+        for room_id, place in rooms.items():
+            self._rooms[room_id] = self._room(place, uses[room_id], partial(self._others, room_id))
+
     def room(self, room_id: str) -> RoomNow:
         if room_id not in self._rooms:
-            place = self.places.rooms[room_id]
-            camera = place.room.camera
-            names = (*place.room.doors, camera) if camera else place.room.doors
-            points = self.points(place.edge, names)
-            self._rooms[room_id] = RoomNow(
-                place=place,
-                doors=[points[door] for door in place.room.doors],
-                picture=points[camera] if camera else None,
-                link=self.link(place.edge),
-                patrol=Patrol(self._uses(room_id), self._rules, lambda: self._tx.next_id(room_session.c.id)),
-            )
+            self._rooms[room_id] = self._room(self.places.rooms[room_id], self._uses(room_id))
         return self._rooms[room_id]
 
     def room_with_due(self, room_id: str, now_ms: int) -> RoomNow:
@@ -126,8 +137,7 @@ class Scene:
         self._tx.moved("alert", str(use.alert.id), partial(board.alert, use), cause)
 
     def show_cabinet(self, place: CabinetPlace, cause: Cause | None = None) -> None:
-        slots = range(1, place.cabinet.slots + 1)
-        points = self.points(place.edge, (point for n in slots for point in place.points(n)))
+        points = self.points(place.edge, place.all_points)
         look = partial(board.cabinet, place, points, self.link(place.edge))
         self._tx.moved("cabinet", place.cabinet.id, look, cause)
 
@@ -147,11 +157,32 @@ class Scene:
         found: PointState | None = self._points.get((edge, name))
         return found or self._points.lay((edge, name), PointState(edge, name), is_stored=False)
 
+    def _room(self, place: RoomPlace, uses: list[Use], older: Callable[[], list[Use]] = list) -> RoomNow:
+        points, camera = self.points(place.edge, place.all_points), place.room.camera
+        return RoomNow(
+            place=place,
+            doors=[points[door] for door in place.room.doors],
+            picture=points[camera] if camera else None,
+            link=self.link(place.edge),
+            patrol=Patrol(uses, self._rules, partial(self._tx.next_id, room_session.c.id), older),
+        )
+
     def _uses(self, room_id: str) -> list[Use]:
         return self._lay(load_standing(self._tx.conn, in_room(room_id), WAITING_MAX))
 
+    def _others(self, room_id: str) -> list[Use]:
+        """Those of a room that `expect` left out."""
+        known = {use.session.id for use in self._rooms[room_id].patrol.uses}
+        return [use for use in self._uses(room_id) if use.session.id not in known]
+
     def _lay(self, uses: list[Use]) -> list[Use]:
-        for use in uses:
-            self._sessions.lay(use.session.id, use.session, is_stored=True)
-            self._alerts.lay(use.alert.id, use.alert, is_stored=True)
-        return uses
+        return [self._laid(use) for use in uses]
+
+    def _laid(self, use: Use) -> Use:
+        """What is here already stays as the transaction has made it."""
+        known = self._alerts.get(use.alert.id)
+        if known is not None:
+            return Use(self._sessions.get(use.session.id), known)
+        self._sessions.lay(use.session.id, use.session, is_stored=True)
+        self._alerts.lay(use.alert.id, use.alert, is_stored=True)
+        return use

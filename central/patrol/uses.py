@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, union
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, union
 
 from central.patrol.engine import Moment, PatrolAlert, RoomSession, Use
 from central.patrol.schema import LIVE, WAITING, alert, alert_event, room_session
@@ -13,7 +13,10 @@ from central.patrol.states import State
 LIMIT = 500
 """Uses of one read: the others' turn is the next."""
 
-_USES = select(room_session, alert).join_from(room_session, alert, alert.c.session_id == room_session.c.id)
+_SESSION = [room_session.c[name] for name in RoomSession.__struct_fields__]
+_ALERT = [alert.c[name] for name in PatrolAlert.__struct_fields__]
+_USES = select(*_SESSION, *_ALERT).join_from(room_session, alert, alert.c.session_id == room_session.c.id)
+_STATE = PatrolAlert.__struct_fields__.index("state")
 
 
 def in_room(room_id: str) -> ColumnElement[bool]:
@@ -21,6 +24,13 @@ def in_room(room_id: str) -> ColumnElement[bool]:
     live = select(room_session.c.id).where(room_session.c.room == room_id, LIVE)
     waiting = select(alert.c.session_id).where(alert.c.room == room_id, WAITING)
     return room_session.c.id.in_(union(live, waiting).scalar_subquery())
+
+
+def foremost(room_ids: Collection[str]) -> ColumnElement[bool]:
+    """Of each of these rooms the live use and the newest whose alert waits."""
+    live = select(room_session.c.id).where(room_session.c.room.in_(room_ids), LIVE)
+    newest = select(func.max(alert.c.session_id)).where(alert.c.room.in_(room_ids), WAITING)
+    return room_session.c.id.in_(union(live, newest.group_by(alert.c.room)).scalar_subquery())
 
 
 def with_id(alert_id: int) -> ColumnElement[bool]:
@@ -55,7 +65,6 @@ def record_moments(conn: Connection, moments: Iterable[Moment]) -> None:
 
 
 def _use(row: Row[Any]) -> Use:
-    fields = row._mapping  # noqa: SLF001
-    session = RoomSession(**{column.name: fields[column] for column in room_session.columns})
-    values = {column.name: fields[column] for column in alert.columns}
-    return Use(session, PatrolAlert(**{**values, "state": State(values["state"])}))
+    values = list(row[len(_SESSION) :])
+    values[_STATE] = State(values[_STATE])
+    return Use(RoomSession(*row[: len(_SESSION)]), PatrolAlert(*values))

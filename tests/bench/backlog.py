@@ -1,8 +1,8 @@
-"""`script/bench backlog`: an edge comes home with a long backlog; how fast it drains, and whether a door waits.
+"""`script/bench backlog`: an edge comes home with a long backlog. How fast it drains, whether a door waits.
 
-Real processes. The edge's journal is filled while it is stopped; then it is started, and from its first moment
-at the broker doors are flipped a few times a second until the backlog is stored. Before that the centre's ingest
-alone takes the same rows, beside bare inserts of them. Prints JSON.
+Real processes. The edge's journal is filled while it is stopped; then it is started, and from its first
+moment at the broker doors are flipped a few times a second until the backlog is stored. Before that the
+centre's ingest alone takes the same rows, beside bare inserts of them. Prints JSON.
 """
 
 import argparse
@@ -17,13 +17,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tests.bench.door import usage
 from tests.support.backlog import Past, fill_journal
 from tests.support.drain import backlog, bare_insert, drain
+from tests.support.eventually import eventually
 from tests.support.flips import Flips, judge
-from tests.support.mosquitto import await_listener
 from tests.support.world import STATION, World
 
 CAMERAS = 8
@@ -124,9 +122,11 @@ class Watch:
 
 async def _connected(world: World) -> int:
     """Monotonic ns at which the edge has said that it is at the broker."""
-    async with asyncio.timeout(30):
-        while not (world.edge.log.exists() and '"broker_connected"' in world.edge.log.read_text()):
-            await asyncio.sleep(0.002)
+
+    def says() -> bool:
+        return world.edge.log.exists() and '"broker_connected"' in world.edge.log.read_text()
+
+    await asyncio.to_thread(eventually, says, 30, "the edge at the broker", LOOK_S)
     return time.monotonic_ns()
 
 

@@ -7,8 +7,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T | None], within_s: float = 20.0, what: str = "it") -> T:
-    """The first truthy answer of `look`, asked every 50 ms. Fails after `within_s`."""
+def eventually(
+    look: Callable[[], T | None], within_s: float = 20.0, what: str = "it", every_s: float = 0.05
+) -> T:
+    """The first truthy answer of `look`, asked every `every_s`. Fails after `within_s`."""
     ends_at = time.monotonic() + within_s
     while True:
         answer = look()
@@ -16,4 +18,4 @@ def eventually(look: Callable[[], T | None], within_s: float = 20.0, what: str =
             return answer
         if time.monotonic() > ends_at:
             raise AssertionError(f"{what} did not come within {within_s:.0f} s; last look: {answer!r}")
-        time.sleep(0.05)
+        time.sleep(every_s)
