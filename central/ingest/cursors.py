@@ -3,10 +3,12 @@
 from collections.abc import Collection
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from central.ingest.admission import Admitted, Cursor
 from central.ingest.schema import edge_cursor, live_row
+
+_READ = select(edge_cursor).where(edge_cursor.c.edge == bindparam("edge"))
 
 NONE_AHEAD = 2**63
 """Above every row."""
@@ -14,7 +16,7 @@ NONE_AHEAD = 2**63
 
 def read(conn: Connection, edge: str) -> Cursor | None:
     """None before the edge's first epoch was admitted."""
-    row = conn.execute(select(edge_cursor).where(edge_cursor.c.edge == edge)).one_or_none()
+    row = conn.execute(_READ, {"edge": edge}).one_or_none()
     return Cursor(row.epoch, row.seq, row.hash) if row else None
 
 

@@ -129,6 +129,13 @@ def door_of(doors: Sequence[PointState], link: LinkState) -> DoorState:
 CONDITION: dict[DoorState, Condition] = {"open": "OPEN", "closed": "CLOSED", "unknown": "UNKNOWN"}
 
 
+Older = Callable[[int], list[Use]]
+
+
+def no_older(_since_ms: int) -> list[Use]:
+    return []
+
+
 def _waits(use: Use) -> bool:
     """It has ended and nobody has looked at it."""
     return bool(use.session.ended_ms) and use.alert.state not in TERMINAL
@@ -137,7 +144,8 @@ def _waits(use: Use) -> bool:
 class Patrol:
     """Decides for one room. `uses` has its live session and those whose alert still waits, newest first.
 
-    `older` gives the rest of those that wait, where only the newest was among `uses`.
+    `older` is asked for the rest of those that wait and were active since an instant, where `uses` has only
+    the newest.
     """
 
     def __init__(
@@ -145,7 +153,7 @@ class Patrol:
         uses: list[Use],
         rules: Rules,
         next_id: Callable[[], int],
-        older: Callable[[], list[Use]] = list,
+        older: Older = no_older,
     ) -> None:
         self.uses = uses
         self.moments: list[Moment] = []
@@ -237,11 +245,11 @@ class Patrol:
                 return live
         if edge.is_current:
             return None
-        return next((use for use in self._waiting() if self._spans(use.session, instant_ms)), None)
+        return next((use for use in self._waiting(instant_ms) if self._spans(use.session, instant_ms)), None)
 
-    def _waiting(self) -> Iterator[Use]:
+    def _waiting(self, instant_ms: int) -> Iterator[Use]:
         yield from filter(_waits, self.uses)
-        older, self._older = self._older(), list
+        older = self._older(instant_ms - self._idle_ms)
         self.uses += older
         yield from filter(_waits, older)
 

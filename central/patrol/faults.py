@@ -2,13 +2,16 @@
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from central.board_model import Fault, FaultKind
 from central.patrol import board
 from central.patrol.schema import fault
 from central.store.board_changes import Cause
 from central.store.database import Transaction
+
+_RAISE = insert(fault)
+_CLEAR = update(fault).where(fault.c.id == bindparam("key_id")).values(cleared_ms=bindparam("cleared_ms"))
 
 
 class Subject(Struct, frozen=True):
@@ -30,13 +33,13 @@ def stand(
         return
     if found is not None:
         del standing[subject]
-        tx.conn.execute(update(fault).where(fault.c.id == int(found.id)).values(cleared_ms=now_ms))
+        tx.conn.execute(_CLEAR, {"key_id": int(found.id), "cleared_ms": now_ms})
         tx.changed("fault", replace(found, cleared_ms=now_ms), cause)
     if detail is not None:
         new_id = str(tx.next_id(fault.c.id))
         new = Fault(new_id, subject.kind, subject.station, subject.room, subject.point, detail, now_ms, None)
         standing[subject] = new
-        tx.conn.execute(insert(fault).values({**asdict(new), "id": int(new.id)}))
+        tx.conn.execute(_RAISE, {**asdict(new), "id": int(new.id)})
         tx.changed("fault", new, cause)
 
 

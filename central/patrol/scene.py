@@ -3,23 +3,23 @@
 A batch of 64 rows of one room costs the reads and writes of one.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from central.board_model import DoorState, Room
 from central.patrol import board
 from central.patrol.board import EdgeLink
-from central.patrol.engine import Patrol, PointState, Use, door_of
+from central.patrol.engine import Older, Patrol, PointState, Use, door_of, no_older
 from central.patrol.places import CabinetPlace, Places, RoomPlace
 from central.patrol.schema import alert, edge_link, point_state, room_session
 from central.patrol.shelf import Shelf
 from central.patrol.uses import (
     due_in_room,
-    foremost,
     in_room,
+    load_foremost,
     load_standing,
     load_uses,
     record_moments,
@@ -33,6 +33,11 @@ WAITING_MAX = 20
 """Uses of one room that a decision looks at, the live one first of all; older ones wait on, but no late row
 joins them.
 """
+
+
+_POINTS = select(*[point_state.c[name] for name in PointState.__struct_fields__]).where(
+    point_state.c.edge == bindparam("edge"), point_state.c.point.in_(bindparam("points", expanding=True))
+)
 
 
 class RoomNow(Struct):
@@ -65,6 +70,7 @@ class Scene:
         self._sessions = Shelf(room_session)
         self._alerts = Shelf(alert)
         self._rooms: dict[str, RoomNow] = {}
+        self._complete: set[str] = set()
 
     @property
     def tx(self) -> Transaction:
@@ -83,9 +89,8 @@ class Scene:
         wanted = list(names)
         missing = [name for name in wanted if self._points.get((edge, name)) is None]
         if missing:
-            query = select(point_state).where(point_state.c.edge == edge, point_state.c.point.in_(missing))
-            for row in self._tx.conn.execute(query):
-                state = PointState(**row._mapping)  # noqa: SLF001
+            for row in self._tx.conn.execute(_POINTS, {"edge": edge, "points": missing}):
+                state = PointState(*row)
                 self._points.lay((edge, state.point), state, is_stored=True)
         return {name: self._point(edge, name) for name in wanted}
 
@@ -97,10 +102,12 @@ class Scene:
         if not rooms:
             return
         uses: dict[str, list[Use]] = {room_id: [] for room_id in rooms}
-        for use in self._lay(load_uses(self._tx.conn, foremost(rooms), limit=2 * len(rooms))):
+        found, active_ms = load_foremost(self._tx.conn, uses)
+        for use in self._lay(found):
             uses[use.session.room].append(use)
         for room_id, place in rooms.items():
-            self._rooms[room_id] = self._room(place, uses[room_id], partial(self._others, room_id))
+            older = partial(self._others, room_id, active_ms.get(room_id, 0))
+            self._rooms[room_id] = self._room(place, uses[room_id], older)
 
     def room(self, room_id: str) -> RoomNow:
         if room_id not in self._rooms:
@@ -157,7 +164,7 @@ class Scene:
         found: PointState | None = self._points.get((edge, name))
         return found or self._points.lay((edge, name), PointState(edge, name), is_stored=False)
 
-    def _room(self, place: RoomPlace, uses: list[Use], older: Callable[[], list[Use]] = list) -> RoomNow:
+    def _room(self, place: RoomPlace, uses: list[Use], older: Older = no_older) -> RoomNow:
         points, camera = self.points(place.edge, place.all_points), place.room.camera
         return RoomNow(
             place=place,
@@ -170,8 +177,11 @@ class Scene:
     def _uses(self, room_id: str) -> list[Use]:
         return self._lay(load_standing(self._tx.conn, in_room(room_id), WAITING_MAX))
 
-    def _others(self, room_id: str) -> list[Use]:
-        """Those of a room that `expect` left out."""
+    def _others(self, room_id: str, active_ms: int, since_ms: int) -> list[Use]:
+        """Those of a room that `expect` left out, and once; none where the last was active before."""
+        if active_ms < since_ms or room_id in self._complete:
+            return []
+        self._complete.add(room_id)
         known = {use.session.id for use in self._rooms[room_id].patrol.uses}
         return [use for use in self._uses(room_id) if use.session.id not in known]
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Table, Update, bindparam, insert, update
+from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, update
 
 S = TypeVar("S", bound=Struct)
 
@@ -17,6 +17,11 @@ def _update_by_key(table: Table) -> Update:
     where = [column == bindparam(f"key_{column.name}") for column in table.primary_key]
     others = [column.name for column in table.columns if not column.primary_key]
     return update(table).where(*where).values({name: bindparam(name) for name in others})
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 class Shelf:
@@ -51,7 +56,7 @@ class Shelf:
         if moved:  # first: an old row may have to give up its place to a new one
             conn.execute(_update_by_key(self._table), moved)
         if new:
-            conn.execute(insert(self._table), new)
+            conn.execute(_insert(self._table), new)
 
     def _keyed(self, row: Struct) -> dict[str, Any]:
         fields = asdict(row)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, union
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, or_, select, union
 
 from central.patrol.engine import Moment, PatrolAlert, RoomSession, Use
 from central.patrol.schema import LIVE, WAITING, alert, alert_event, room_session
@@ -16,6 +16,23 @@ LIMIT = 500
 _SESSION = [room_session.c[name] for name in RoomSession.__struct_fields__]
 _ALERT = [alert.c[name] for name in PatrolAlert.__struct_fields__]
 _USES = select(*_SESSION, *_ALERT).join_from(room_session, alert, alert.c.session_id == room_session.c.id)
+_NEWEST_ENDED = (
+    select(
+        alert.c.room,
+        func.max(room_session.c.id).label("id"),
+        func.max(room_session.c.activity_ms).label("active_ms"),
+    )
+    .join_from(alert, room_session, alert.c.session_id == room_session.c.id)
+    .where(
+        alert.c.room.in_(bindparam("rooms", expanding=True)), WAITING, room_session.c.ended_ms.is_not(None)
+    )
+    .group_by(alert.c.room)
+)
+_LIVE_IN = select(room_session.c.id).where(room_session.c.room.in_(bindparam("rooms", expanding=True)), LIVE)
+_FOREMOST = _USES.where(
+    or_(room_session.c.id.in_(bindparam("ended", expanding=True)), room_session.c.id.in_(_LIVE_IN))
+).order_by(room_session.c.id.desc())
+_RECORD = insert(alert_event)
 _STATE = PatrolAlert.__struct_fields__.index("state")
 
 
@@ -24,13 +41,6 @@ def in_room(room_id: str) -> ColumnElement[bool]:
     live = select(room_session.c.id).where(room_session.c.room == room_id, LIVE)
     waiting = select(alert.c.session_id).where(alert.c.room == room_id, WAITING)
     return room_session.c.id.in_(union(live, waiting).scalar_subquery())
-
-
-def foremost(room_ids: Collection[str]) -> ColumnElement[bool]:
-    """Of each of these rooms the live use and the newest whose alert waits."""
-    live = select(room_session.c.id).where(room_session.c.room.in_(room_ids), LIVE)
-    newest = select(func.max(alert.c.session_id)).where(alert.c.room.in_(room_ids), WAITING)
-    return room_session.c.id.in_(union(live, newest.group_by(alert.c.room)).scalar_subquery())
 
 
 def with_id(alert_id: int) -> ColumnElement[bool]:
@@ -50,6 +60,16 @@ def load_uses(conn: Connection, where: ColumnElement[bool], limit: int = LIMIT) 
     return [_use(row) for row in conn.execute(query)]
 
 
+def load_foremost(conn: Connection, room_ids: Collection[str]) -> tuple[list[Use], dict[str, int]]:
+    """Of each of these rooms the live use, and the newest that ended and waits; newest first.
+
+    Beside them by room: when the last of all that ended and wait was active.
+    """
+    ended = conn.execute(_NEWEST_ENDED, {"rooms": [*room_ids]}).all()
+    wanted = {"rooms": [*room_ids], "ended": [row.id for row in ended]}
+    return [_use(row) for row in conn.execute(_FOREMOST, wanted)], {row.room: row.active_ms for row in ended}
+
+
 def load_standing(conn: Connection, where: ColumnElement[bool], limit: int) -> list[Use]:
     """Uses, newest first; whatever history came after them, the live ones are among them."""
     live_first = (room_session.c.ended_ms.is_not(None), room_session.c.id.desc())
@@ -61,7 +81,7 @@ def record_moments(conn: Connection, moments: Iterable[Moment]) -> None:
     """Appends to the alerts' history."""
     rows = [asdict(moment) for moment in moments]
     if rows:
-        conn.execute(insert(alert_event), rows)
+        conn.execute(_RECORD, rows)
 
 
 def _use(row: Row[Any]) -> Use:

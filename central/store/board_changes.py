@@ -12,6 +12,9 @@ from central.store.schema import board_change
 KEPT = 10_000
 PRUNE_EVERY = 1_000
 
+_APPEND = insert(board_change)
+_LAST = select(func.max(board_change.c.seq))
+
 
 class Cause(Struct, frozen=True):
     """The edge's row that a change comes from; `at` is the edge's wall time, ms."""
@@ -41,7 +44,7 @@ def append(conn: Connection, pending: Sequence[tuple[EntityKind, bytes, Cause | 
         for seq, (kind, entity, cause) in enumerate(pending, start=last + 1)
     ]
     conn.execute(
-        insert(board_change),
+        _APPEND,
         [
             {
                 "seq": change.seq,
@@ -59,7 +62,7 @@ def append(conn: Connection, pending: Sequence[tuple[EntityKind, bytes, Cause | 
 
 def last_seq(conn: Connection) -> int:
     """The newest change, 0 before the first."""
-    return conn.scalar(select(func.max(board_change.c.seq))) or 0
+    return conn.scalar(_LAST) or 0
 
 
 def since(conn: Connection, seq: int, limit: int) -> list[Change] | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw, Struct
+from msgspec.structs import asdict
 from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy import Row as SqlRow
 
@@ -41,12 +42,15 @@ class Origin(Struct, frozen=True):
     points: tuple[str, ...]
 
 
+_APPEND = insert(event)
+
+
 def append(conn: Connection, events: Sequence[NewEvent]) -> None:
     """Stores rows in the order given."""
     if events:
         conn.execute(
-            insert(event),
-            [{name: getattr(new, name) for name in NewEvent.__struct_fields__} for new in events],
+            _APPEND,
+            [asdict(new) for new in events],
         )
 
 

@@ -19,9 +19,10 @@ from central.settings import Name, RoomSettings, Rules, StationSettings
 from central.store.database import Change, Store
 from contract import chain, limits, messages, topics
 from contract.ids import EdgeId, Epoch
-from contract.messages import Batch, Receipt
+from contract.messages import Batch, Birth, PointState, Receipt
+from contract.points import Clock, PointType, Quality
 from edge.journal_file import StoredRow
-from tests.support.backlog import Past, fill_journal
+from tests.support.backlog import BOOT, Past, fill_journal
 
 EDGE = EdgeId("backlog")
 EPOCH = Epoch(7)
@@ -83,6 +84,32 @@ def batches(rows: Sequence[StoredRow]) -> list[bytes]:
     return sent
 
 
+def birth(rows: Sequence[StoredRow]) -> bytes:
+    """What the edge says first: everything is as the last row left it. So the whole backlog is history."""
+    told = [
+        PointState(point, PointType(point.rpartition(".")[2]), value, Quality.GOOD, NOW_MS)
+        for room in station().rooms
+        for point, value in ((room.doors[0], "closed"), (room.camera, "ok"))
+        if point is not None
+    ]
+    newest = rows[-1]
+    return messages.encode(
+        Birth(
+            edge=EDGE,
+            epoch=EPOCH,
+            session=1,
+            boot=BOOT,
+            software="0",
+            config="0" * 64,
+            seq=newest.seq,
+            hash=newest.hash.hex(),
+            clock=Clock.SYNCED,
+            at=NOW_MS,
+            points=told,
+        )
+    )
+
+
 async def drain(folder: Path, rows: Sequence[StoredRow]) -> Drained:
     """Through a new store in `folder`, until the last row is receipted."""
     waiting, in_flight = deque(enumerate(batches(rows), start=1)), deque[int]()
@@ -114,6 +141,7 @@ async def drain(folder: Path, rows: Sequence[StoredRow]) -> Drained:
     ingest = Ingest(store, (station(),), Rules(), Supervision(), answered)
     working = asyncio.create_task(ingest.run(), name="ingest")
     started = time.perf_counter()
+    ingest.receive(topics.up(EDGE, topics.Up.BIRTH), birth(rows), NOW_MS, time.monotonic())
     send()
     async with asyncio.timeout(600):
         await is_done.wait()
