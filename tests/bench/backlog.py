@@ -17,6 +17,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from central import logs
 from tests.bench.door import usage
 from tests.support.backlog import Past, fill_journal
 from tests.support.drain import backlog, bare_insert, drain
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000, help="of backlog (default 100000)")
     parser.add_argument("--rate-hz", type=float, default=8, help="flips a second meanwhile (default 8)")
     options = parser.parse_args()
+    logs.configure()
     report = {"rows": options.rows, "centre_alone": centre_alone(options.rows)}
     report["whole_way"] = whole_way(options.rows, options.rate_hz)
     json.dump(report, sys.stdout, indent=2)
