@@ -7,7 +7,6 @@ not known, so every later call fails and the process ends.
 
 import asyncio
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -24,10 +23,13 @@ from edge.clock import Clock
 from edge.errors import JournalDamaged, JournalFailed
 from edge.journal_file import FILE_NAME, JournalFile, StoredRow
 from edge.proposals import Draft, PointMemory, Proposal
+from edge.row_run import RowRun
 
 GROUP_MS = 10
 TAIL_ROWS = 512
 """Newest rows kept in memory, so that a row on its way to the centre is not read back from the disk."""
+READ_AHEAD_ROWS = 512
+"""Older rows are read so many at a time: a backlog is asked for in order, some rows after the others."""
 TRIM_ROWS = 1_000
 
 T = TypeVar("T")
@@ -51,7 +53,8 @@ class Journal:
         self._file = file
         self._lock = lock
         self._thread = thread
-        self._tail: deque[StoredRow] = deque(file.rows(file.head - TAIL_ROWS + 1, TAIL_ROWS), TAIL_ROWS)
+        self._tail = RowRun(TAIL_ROWS, file.rows(file.head - TAIL_ROWS + 1, TAIL_ROWS))
+        self._backlog = RowRun(2 * READ_AHEAD_ROWS)
         self._pending: list[_Pending] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
@@ -115,17 +118,24 @@ class Journal:
         return self._file.base_hash
 
     async def rows(self, first: int, limit: int) -> list[StoredRow]:
-        """Up to `limit` rows from `first` on; from memory where it holds them."""
-        if self._tail and first >= self._tail[0].seq:
-            start = first - self._tail[0].seq
-            return [self._tail[i] for i in range(start, min(start + limit, len(self._tail)))]
-        return await self._in_thread(lambda: self._file.rows(first, limit))
+        """Rows from `first` on: `limit` of them, or fewer at the end; from memory where it holds them."""
+        if first > self.head:
+            return []
+        wanted = min(limit, self.head - first + 1)
+        if kept := self._tail.rows(first, wanted):
+            return kept
+        kept = self._backlog.rows(first, wanted)
+        if len(kept) < wanted:
+            next_first = first + len(kept)
+            read = await self._in_thread(lambda: self._file.rows(next_first, max(limit, READ_AHEAD_ROWS)))
+            self._backlog.add(read)
+            kept += read[: wanted - len(kept)]
+        return kept
 
     async def hash_at(self, seq: int) -> bytes | None:
         """The chain's hash after row `seq`; None where that row is not here."""
-        if self._tail and self._tail[0].seq <= seq <= self._tail[-1].seq:
-            return self._tail[seq - self._tail[0].seq].hash
-        return await self._in_thread(lambda: self._file.hash_at(seq))
+        kept = self._tail.hash_at(seq) or self._backlog.hash_at(seq)
+        return kept or await self._in_thread(lambda: self._file.hash_at(seq))
 
     async def memories(self) -> dict[PointId, PointMemory]:
         return await self._in_thread(self._file.memories)
@@ -176,7 +186,7 @@ class Journal:
     def _publish(self, batch: list[_Pending], drafts: list[Draft], rows: list[StoredRow]) -> None:
         if rows:
             self.head, self.head_hash = rows[-1].seq, rows[-1].hash
-            self._tail.extend(rows)
+            self._tail.add(rows)
         start = 0
         for pending in batch:
             pending.on_durable()
