@@ -18,6 +18,12 @@ from contract.rows import EdgeKind, Row, point_kind
 _DOOR_MOVES = frozenset({"door.open", "door.closed", EdgeKind.POINT_PULSE})
 _TELLS_QUALITY = frozenset({EdgeKind.POINT_QUALITY, EdgeKind.POINT_BASELINE})
 
+_VALUE_OF = {
+    point_type: {point_kind(point_type, value): value for value in values}
+    for point_type, values in VALUES.items()
+}
+"""What a change of a point says, by its kind."""
+
 
 class Fact(Struct, frozen=True):
     """An admitted row. `is_pending`: it came by the live lane, the chain has not reached it yet."""
@@ -81,7 +87,7 @@ def stand_point_faults(
 def _take_in_room(scene: Scene, fact: Fact, place: RoomPlace, point: str) -> int | None:
     now = scene.room(place.room.id)
     was_open = now.door == "open"
-    state = scene.points(fact.edge, (point,))[point]
+    state = scene.point(fact.edge, point)
     is_camera = point == place.room.camera
     is_current = _move(state, fact, place.type_of(point))
     if is_current and (is_camera or fact.row.kind in _TELLS_QUALITY):
@@ -125,7 +131,7 @@ def _openings(fact: Fact) -> int:
 
 
 def _take_in_cabinet(scene: Scene, fact: Fact, place: CabinetPlace, point: str) -> None:
-    state = scene.points(fact.edge, (point,))[point]
+    state = scene.point(fact.edge, point)
     if _move(state, fact, place.type_of(point)):
         if fact.row.kind in _TELLS_QUALITY:
             stand_point_faults(scene, place, state, fact.received_ms, fact.cause)
@@ -156,7 +162,7 @@ def _value(row: Row, point_type: PointType) -> str | None:
     if row.kind == EdgeKind.POINT_BASELINE:
         said = row.data.get("value")
         return said if isinstance(said, str) and said in VALUES[point_type] else None
-    return next((value for value in VALUES[point_type] if row.kind == point_kind(point_type, value)), None)
+    return _VALUE_OF[point_type].get(row.kind)
 
 
 def _known_quality(word: object) -> str:

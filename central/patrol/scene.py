@@ -89,10 +89,15 @@ class Scene:
         wanted = list(names)
         missing = [name for name in wanted if self._points.get((edge, name)) is None]
         if missing:
-            for row in self._tx.conn.execute(_POINTS, {"edge": edge, "points": missing}):
+            for row in self._tx.conn.execute(_POINTS, {"edge": edge, "points": missing}).all():
                 state = PointState(*row)
                 self._points.lay((edge, state.point), state, is_stored=True)
         return {name: self._point(edge, name) for name in wanted}
+
+    def point(self, edge: str, name: str) -> PointState:
+        """The state of a point, one never heard of too."""
+        found: PointState | None = self._points.get((edge, name))
+        return found or self.points(edge, (name,))[name]
 
     def expect(self, edge: str, points: Collection[str]) -> None:
         """Rows of these points follow: what they need of the store is read at once, not place by place."""

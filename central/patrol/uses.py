@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select, union
 
 from central.patrol.engine import Moment, PatrolAlert, RoomSession, Use
 from central.patrol.schema import LIVE, WAITING, alert, alert_event, room_session
 from central.patrol.states import State
+from central.store.bulk import insert_rows
 
 LIMIT = 500
 """Uses of one read: the others' turn is the next."""
@@ -32,7 +32,7 @@ _LIVE_IN = select(room_session.c.id).where(room_session.c.room.in_(bindparam("ro
 _FOREMOST = _USES.where(
     or_(room_session.c.id.in_(bindparam("ended", expanding=True)), room_session.c.id.in_(_LIVE_IN))
 ).order_by(room_session.c.id.desc())
-_RECORD = insert(alert_event)
+_STATES = {state.value: state for state in State}
 _STATE = PatrolAlert.__struct_fields__.index("state")
 
 
@@ -67,7 +67,9 @@ def load_foremost(conn: Connection, room_ids: Collection[str]) -> tuple[list[Use
     """
     ended = conn.execute(_NEWEST_ENDED, {"rooms": [*room_ids]}).all()
     wanted = {"rooms": [*room_ids], "ended": [row.id for row in ended]}
-    return [_use(row) for row in conn.execute(_FOREMOST, wanted)], {row.room: row.active_ms for row in ended}
+    return [_use(row) for row in conn.execute(_FOREMOST, wanted).all()], {
+        row.room: row.active_ms for row in ended
+    }
 
 
 def load_standing(conn: Connection, where: ColumnElement[bool], limit: int) -> list[Use]:
@@ -79,12 +81,10 @@ def load_standing(conn: Connection, where: ColumnElement[bool], limit: int) -> l
 
 def record_moments(conn: Connection, moments: Iterable[Moment]) -> None:
     """Appends to the alerts' history."""
-    rows = [asdict(moment) for moment in moments]
-    if rows:
-        conn.execute(_RECORD, rows)
+    insert_rows(conn, alert_event, [*moments])
 
 
 def _use(row: Row[Any]) -> Use:
     values = list(row[len(_SESSION) :])
-    values[_STATE] = State(values[_STATE])
+    values[_STATE] = _STATES[values[_STATE]]
     return Use(RoomSession(*row[: len(_SESSION)]), PatrolAlert(*values))

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Raw, Struct
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
 from central.board_model import EntityKind
+from central.store.bulk import insert_rows
 from central.store.schema import board_change
 
 KEPT = 10_000
 PRUNE_EVERY = 1_000
 
-_APPEND = insert(board_change)
 _LAST = select(func.max(board_change.c.seq))
 
 
@@ -34,6 +34,13 @@ class Change(Struct, frozen=True):
     cause: Cause | None
 
 
+class _Row(Struct):
+    seq: int
+    kind: str
+    entity: bytes
+    cause: bytes | None
+
+
 def append(conn: Connection, pending: Sequence[tuple[EntityKind, bytes, Cause | None]]) -> list[Change]:
     """Gives the pending changes their places. Only inside the one writer's transaction."""
     if not pending:
@@ -43,18 +50,7 @@ def append(conn: Connection, pending: Sequence[tuple[EntityKind, bytes, Cause | 
         Change(seq, kind, Raw(entity), cause)
         for seq, (kind, entity, cause) in enumerate(pending, start=last + 1)
     ]
-    conn.execute(
-        _APPEND,
-        [
-            {
-                "seq": change.seq,
-                "kind": change.kind,
-                "entity": bytes(change.entity),
-                "cause": msgspec.json.encode(change.cause) if change.cause else None,
-            }
-            for change in changes
-        ],
-    )
+    insert_rows(conn, board_change, [_row(change) for change in changes])
     if last // PRUNE_EVERY != changes[-1].seq // PRUNE_EVERY:
         conn.execute(delete(board_change).where(board_change.c.seq <= changes[-1].seq - KEPT))
     return changes
@@ -88,3 +84,8 @@ def since(conn: Connection, seq: int, limit: int) -> list[Change] | None:
         )
         for row in rows
     ]
+
+
+def _row(change: Change) -> _Row:
+    cause = msgspec.json.encode(change.cause) if change.cause else None
+    return _Row(change.seq, change.kind, bytes(change.entity), cause)

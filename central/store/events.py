@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw, Struct
-from msgspec.structs import asdict
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, select
 from sqlalchemy import Row as SqlRow
 
+from central.store.bulk import insert_rows
 from central.store.schema import event
 
 
@@ -42,16 +42,9 @@ class Origin(Struct, frozen=True):
     points: tuple[str, ...]
 
 
-_APPEND = insert(event)
-
-
 def append(conn: Connection, events: Sequence[NewEvent]) -> None:
     """Stores rows in the order given."""
-    if events:
-        conn.execute(
-            _APPEND,
-            [asdict(new) for new in events],
-        )
+    insert_rows(conn, event, events)
 
 
 def hash_of(conn: Connection, edge: str, epoch: int, seq: int) -> str | None:
