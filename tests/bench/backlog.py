@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from central import logs
-from tests.bench.door import usage
+from tests.bench.door import spread, usage
 from tests.support.backlog import Past, fill_journal
 from tests.support.drain import backlog, bare_insert, drain
 from tests.support.eventually import eventually
@@ -85,7 +85,7 @@ async def come_home(world: World, count: int, rate_hz: float) -> dict[str, Any]:
             await flips.run_for(0.5)
         after, (first_ns, last_ns) = usage(world), await watch
         await flips.run_for(AFTER_S)
-    verdict = judge(world, flips, until_ns=last_ns)
+    verdict = await asyncio.to_thread(judge, world, flips)
     seconds = (last_ns - first_ns) / 1e9
     return {
         "rows_per_s": round(count / seconds),
@@ -96,7 +96,7 @@ async def come_home(world: World, count: int, rate_hz: float) -> dict[str, Any]:
         "invented": len(verdict.invented),
         "duplicates": len(verdict.duplicates),
         "out_of_order": len(verdict.out_of_order),
-        "flip_to_websocket_while_draining_ms": _spread(verdict.latencies_ms),
+        "flip_to_websocket_while_draining_ms": spread(verdict.latencies_ms(flips.measured_from_ns, last_ns)),
         "cpu_s": {name: round(after[name][0] - before[name][0], 2) for name in after},
         "rss_mb": {name: round(after[name][1], 1) for name in after},
     }
@@ -136,18 +136,6 @@ def _leave_out_cameras(world: World) -> None:
     """The centre's rooms have cameras and the past tells of their pictures; no recorder runs beside us."""
     world.cameras = 0
     world.write_settings("edge.toml", "scenario.toml")
-
-
-def _spread(latencies_ms: list[float]) -> dict[str, float]:
-    ordered = sorted(latencies_ms)
-    cuts = statistics.quantiles(ordered, n=100, method="inclusive")
-    return {
-        "count": len(ordered),
-        "p50": round(cuts[49], 1),
-        "p95": round(cuts[94], 1),
-        "p99": round(cuts[98], 1),
-        "max": round(ordered[-1], 1),
-    }
 
 
 if __name__ == "__main__":

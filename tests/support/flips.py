@@ -140,6 +140,20 @@ async def run_through_outages(flips: Flips) -> int:
     return back_ns
 
 
+class Made(msgspec.Struct):
+    """A change that the simulators made, and what came of it.
+
+    `error_ms`: how far its row's time is from the flip's. `received_ms`: the centre's wall time. `frame_ns`:
+    its first frame at the live client; a newer row of the room in the same commit is shown in its stead.
+    """
+
+    name: str
+    made_ns: int
+    error_ms: int | None = None
+    received_ms: int | None = None
+    frame_ns: int | None = None
+
+
 class Verdict(msgspec.Struct):
     """What the simulators' record and the centre's events say of each other; changes are named `point#n`."""
 
@@ -149,8 +163,15 @@ class Verdict(msgspec.Struct):
     out_of_order: list[str]
     sessions_missing: list[str]
     worst_time_error_ms: int
-    latencies_ms: list[float]
-    """Flip to frame at the live client, for every timed flip whose frame was seen."""
+    made: list[Made]
+
+    def latencies_ms(self, since_ns: int, until_ns: int = sys.maxsize) -> list[float]:
+        """Flip to frame, for every flip made in between whose frame was seen; ascending."""
+        return sorted(
+            (made.frame_ns - made.made_ns) / 1e6
+            for made in self.made
+            if made.frame_ns is not None and since_ns <= made.made_ns < until_ns
+        )
 
 
 def door_events(world: World, past: int = 0) -> list[dict[str, Any]]:
@@ -158,11 +179,8 @@ def door_events(world: World, past: int = 0) -> list[dict[str, Any]]:
     return [event for event in world.events(past) if event["row"]["kind"] in {"door.open", "door.closed"}]
 
 
-def judge(world: World, flips: Flips, until_ns: int = sys.maxsize) -> Verdict:
-    """Compare door by door: the n-th change at the contact is the n-th event of its point.
-
-    Flips from `until_ns` on are judged, but not timed.
-    """
+def judge(world: World, flips: Flips) -> Verdict:
+    """Compare door by door: the n-th change at the contact is the n-th event of its point."""
     events = world.events()
     made, came = _by_point(world.record(), "point"), defaultdict(list)
     for event in events[flips.past :]:
@@ -173,16 +191,18 @@ def judge(world: World, flips: Flips, until_ns: int = sys.maxsize) -> Verdict:
     for point in sorted(made.keys() | came.keys()):
         pairs = itertools.zip_longest(made[point], came[point])
         for n, (change, event) in enumerate(pairs, start=1):
+            fate = Made(f"{point}#{n}", change["mono_ns"]) if change is not None else None
+            if fate is not None:
+                verdict.made.append(fate)
             if event is None:
                 verdict.lost.append(f"{point}#{n}")
             elif change is None or event["row"]["kind"] != f"door.{change['value']}":
                 verdict.invented.append(f"{point}#{n}")
             else:
-                error_ms = event["row"]["at"] - change["at_ms"]
-                verdict.worst_time_error_ms = max(verdict.worst_time_error_ms, abs(error_ms))
-                frame_ns = frames.get((event["edge"], event["epoch"], event["seq"]))
-                if frame_ns is not None and flips.measured_from_ns <= change["mono_ns"] < until_ns:
-                    verdict.latencies_ms.append((frame_ns - change["mono_ns"]) / 1e6)
+                fate.error_ms = abs(event["row"]["at"] - change["at_ms"])
+                fate.received_ms = event["received_ms"]
+                fate.frame_ns = frames.get((event["edge"], event["epoch"], event["seq"]))
+    verdict.worst_time_error_ms = max((made.error_ms or 0 for made in verdict.made), default=0)
     verdict.duplicates = list(_repeated(events))
     verdict.out_of_order = list(_misplaced(events))
     watched = {alert["room"] for alert in world.alerts()}
