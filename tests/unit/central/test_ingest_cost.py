@@ -18,8 +18,7 @@ from edge.journal_file import StoredRow
 from tests.support.drain import NOW_MS, ROOMS, backlog, batches, birth, station
 
 STATEMENTS_MAX = 28
-"""Of a group, whatever its rows: each table is read once and written once. It takes 18 to 20, and one or two more
-for each fault that begins or ends."""
+"""Of a group of history, whatever its rows: each table is read once and written once. It takes 18 to 20."""
 
 GROUPS = 4
 

@@ -246,6 +246,25 @@ async def test_each_place_is_shown_once_a_group_and_names_the_newest_row_it_come
     assert [change.seq for change in centre.changes] == list(range(1, len(centre.changes) + 1))
 
 
+async def test_a_late_row_joins_the_use_it_belongs_to_however_many_newer_ones_wait(centre: Centre) -> None:
+    hour_ms = 3_600_000
+    journal = Journal()
+    journal.write("door.open", at=T0 - 9 * hour_ms)
+    journal.write("door.closed", at=T0 - 9 * hour_ms + 1_000)
+    journal.write("door.open", at=T0 - 9 * hour_ms + 60_000)
+    for hours in (6, 3, 0):
+        journal.write("door.open", at=T0 - hours * hour_ms - 1_000)
+        journal.write("door.closed", at=T0 - hours * hour_ms)
+    centre.hear(journal.batch(1, 2))
+    await centre.settle()
+    for seq in range(4, 10):
+        centre.hear(journal.live(seq))
+        await centre.settle()
+    centre.hear(journal.batch(3))
+    await centre.settle()
+    assert [alert.opens for alert in (await centre.board()).alerts] == [1, 1, 1, 2]
+
+
 async def test_a_flood_of_rubbish_is_counted_logged_once_and_disturbs_nobody(
     centre: Centre, journal: Journal
 ) -> None:
