@@ -2,7 +2,8 @@
 
 Real processes. The edge's journal is filled while it is stopped; then it is started, and from its first
 moment at the broker doors are flipped a few times a second until the backlog is stored. Before that the
-centre's ingest alone takes the same rows, beside bare inserts of them. Prints JSON.
+centre's ingest alone takes the same rows, beside bare inserts of them. All is as in service: TLS, each
+batch signed and checked; `--insecure` leaves that out. Prints JSON.
 """
 
 import argparse
@@ -35,10 +36,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="script/bench backlog", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000, help="of backlog (default 100000)")
     parser.add_argument("--rate-hz", type=float, default=8, help="flips a second meanwhile (default 8)")
+    parser.add_argument("--insecure", action="store_true", help="neither TLS nor signatures")
     options = parser.parse_args()
     logs.configure()
     report = {"rows": options.rows, "centre_alone": centre_alone(options.rows)}
-    report["whole_way"] = whole_way(options.rows, options.rate_hz)
+    report["whole_way"] = whole_way(options.rows, options.rate_hz, is_secure=not options.insecure)
     json.dump(report, sys.stdout, indent=2)
     sys.stdout.write("\n")
 
@@ -58,11 +60,11 @@ def centre_alone(count: int) -> dict[str, Any]:
     }
 
 
-def whole_way(count: int, rate_hz: float) -> dict[str, Any]:
+def whole_way(count: int, rate_hz: float, *, is_secure: bool) -> dict[str, Any]:
     """Edge, broker and centre as processes."""
     sys.stderr.write(f"bench backlog: {count} rows from edge to centre\n")
     with tempfile.TemporaryDirectory(prefix="casewatch-bench-") as folder:
-        world = World(Path(folder), modules=3, cameras=CAMERAS)
+        world = World(Path(folder), modules=3, cameras=CAMERAS, secure=is_secure)
         _leave_out_cameras(world)
         pictures = [f"{room}.picture" for room in world.rooms[:CAMERAS]]
         now_ms = time.time_ns() // 1_000_000
@@ -88,6 +90,7 @@ async def come_home(world: World, count: int, rate_hz: float) -> dict[str, Any]:
     verdict = await asyncio.to_thread(judge, world, flips)
     seconds = (last_ns - first_ns) / 1e9
     return {
+        "secure": world.secure,
         "rows_per_s": round(count / seconds),
         "drain_s": round(seconds, 2),
         "connected_to_first_row_s": round((first_ns - flips.measured_from_ns) / 1e9, 2),

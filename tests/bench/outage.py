@@ -40,15 +40,17 @@ class Instants(msgspec.Struct):
 def main() -> None:
     parser = argparse.ArgumentParser(prog="script/bench outage", description=__doc__)
     parser.add_argument("--kill-edge", action="store_true", help="SIGKILL for the edge too, in the outage")
+    parser.add_argument("--insecure", action="store_true", help="neither TLS nor signatures")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="casewatch-bench-") as folder:
-        world = World(Path(folder), modules=MODULES)
+        world = World(Path(folder), modules=MODULES, secure=not options.insecure)
         try:
             world.start()
             report = asyncio.run(trial(world, is_edge_killed=options.kill_edge))
         finally:
             world.stop()
-    json.dump({"modules": MODULES, "flips_per_s": RATE_HZ} | report, sys.stdout, indent=2)
+    head = {"modules": MODULES, "flips_per_s": RATE_HZ, "secure": not options.insecure}
+    json.dump(head | report, sys.stdout, indent=2)
     sys.stdout.write("\n")
 
 

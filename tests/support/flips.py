@@ -99,7 +99,10 @@ class Flips:
                 assert self._http is not None
                 headers = {"Cookie": self.world.centre.cookie, "Origin": self.world.board}
                 async with self._http.ws_connect(
-                    self.world.board.replace("http", "ws") + "/api/v1/live", headers=headers, max_msg_size=0
+                    self.world.board.replace("http", "ws") + "/api/v1/live",
+                    headers=headers,
+                    max_msg_size=0,
+                    ssl=self.world.centre.tls or True,
                 ) as ws:
                     hello = {"type": "hello", "epoch": epoch, "last_seq": last_seq, "view": "wall"}
                     await ws.send_json(hello | {"console": "bench"})
