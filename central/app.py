@@ -18,6 +18,8 @@ from central.accounts.gate import Gate
 from central.accounts.passwords import Passwords
 from central.accounts.routes import AccountRoutes
 from central.board_model import Alert
+from central.commanding.routes import CommandRoutes
+from central.commanding.sending import Sending
 from central.errors import CentralError
 from central.ingest.link import Link
 from central.ingest.pipeline import Ingest
@@ -132,6 +134,7 @@ async def _serve(
     supervision = Supervision()
     ingest = Ingest(store, stations, rules, supervision, link.publish, signer=signer)
     clockwork = Clockwork(store, stations, rules, supervision)
+    sending = Sending(store, link.publish, wall_ms, signer)
     receipts = PaintReceipts(store)
     server = _web(
         settings,
@@ -140,6 +143,7 @@ async def _serve(
         relay,
         keyring=keyring,
         receipts=receipts,
+        commands_came=sending.wake,
         is_broker_connected=lambda: link.is_connected,
     )
 
@@ -150,6 +154,7 @@ async def _serve(
             ("link", link.run(ingest.receive)),
             ("ingest", ingest.run()),
             ("clockwork", clockwork.run()),
+            ("sending", sending.run()),
             ("relay", relay.run()),
             ("paint_receipts", receipts.run()),
             *([("certificate", tls.run())] if tls else []),
@@ -179,6 +184,7 @@ def _web(
     *,
     keyring: Keyring | None,
     receipts: PaintReceipts,
+    commands_came: Callable[[], None],
     is_broker_connected: Callable[[], bool],
 ) -> Server:
     stations, rules = settings.stations, settings.rules
@@ -193,6 +199,7 @@ def _web(
         *PatrolRoutes(store, desk, stations, wall_ms).endpoints(),
         *EventRoutes(store, stations).endpoints(),
         *TrustRoutes(store, keyring, stations, wall_ms).endpoints(),
+        *CommandRoutes(store, stations, wall_ms, commands_came).endpoints(),
     ]
     sockets = [live.socket(), video.socket()]
     health.describe(endpoints, sockets)

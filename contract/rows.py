@@ -52,7 +52,8 @@ class EdgeKind(StrEnum):
     COMMAND_FAILED = "command.failed"
     """`data`: `id`, `why`. Tried, and it did not come about."""
     COMMAND_REFUSED = "command.refused"
-    """`data`: `id`, `why`: `expired`, `session`, `unknown_point`, `not_permitted`, `busy`. Not tried."""
+    """`data`: `id`, `why`: `expired`, `session`, `unknown_point`, `arguments`, `not_permitted`, `busy`.
+    Not tried."""
     COMMAND_ABANDONED = "command.abandoned"
     """`data`: `id`. Accepted before a restart: not known whether it was carried out, and not tried again."""
     POINT_QUALITY = "point.quality"

@@ -22,6 +22,7 @@ from device_drivers.errors import (
     LinkDown,
     NoReply,
     NotOpen,
+    TooLate,
     WrongReply,
 )
 from device_drivers.reception import Reception
@@ -134,13 +135,17 @@ class Bus:
         return answer
 
     async def execute(
-        self, driver: Commanded, command: Command, on_sent: Callable[[], None] = lambda: None
+        self,
+        driver: Commanded,
+        command: Command,
+        on_sent: Callable[[], None] = lambda: None,
+        may_go: Callable[[], bool] = lambda: True,
     ) -> Outcome:
         """Send a command, once and never again. `on_sent` is called when it has gone out, before anybody
-        else has the line.
+        else has the line; `may_go` is asked when it is about to, and where it says no nothing is sent.
 
         Until its time has come (the gap after the last one, the unit's quarantine) the others have the line.
-        Raises a DriverError only while it has not been sent.
+        Raises a DriverError only while it has not been sent: TooLate where it may not go any more.
         """
         first = driver.command(command)
         while True:
@@ -148,6 +153,8 @@ class Bus:
             async with self._turn:
                 if self._command_wait_s(first.unit, driver.command_gap_s) <= 0:
                     await self._make_ready(first)
+                    if not may_go():
+                        raise TooLate(f"{self.name}: {command.action} {command.channel}")
                     return await self._send(driver, first, command, on_sent)
 
     def _command_wait_s(self, unit: int, gap_s: float) -> float:

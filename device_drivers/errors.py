@@ -8,6 +8,7 @@
     ├── WrongReply                driver.wrong_reply     sound, but not to this request   retryable
     │   ├── WrongUnit             driver.wrong_unit      another unit's answer             retryable
     │   └── UnaskedFrame          driver.unasked         to be skipped: older reply, notice   retryable
+    ├── TooLate                   driver.too_late        a command whose time was over before it could go out
     ├── DeviceBusy                driver.busy            the device asks us to come later retryable
     ├── DeviceRefused             driver.refused         the device says no: a configuration fault
     │   └── LoginRefused          driver.login_refused   our user or password: asking on may lock the account
@@ -69,6 +70,12 @@ class WrongUnit(WrongReply):
 
 class UnaskedFrame(WrongReply):
     code = "driver.unasked"
+
+
+class TooLate(DriverError):
+    """Nothing of the command has been sent."""
+
+    code = "driver.too_late"
 
 
 class DeviceBusy(DriverError):

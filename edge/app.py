@@ -23,11 +23,13 @@ from edge import plan
 from edge.clock import Clock, Stamp, SystemClock
 from edge.delivery import Delivery
 from edge.errors import EdgeError, MediaFailed
+from edge.execution import MARK, Execution, Hands
 from edge.heartbeat import Heartbeat, Identity, status
 from edge.identity import Credentials
 from edge.journal import TRIM_ROWS, Journal
 from edge.link import Link
 from edge.listening import Listening
+from edge.orders import Memory
 from edge.outbox import Outbox
 from edge.points import Points
 from edge.polling import Polling
@@ -121,6 +123,8 @@ class Agent:
             link=self._link,
             voice=self._voice,
         )
+        self._polled = self._pollings()
+        self._execution = await self._make_execution(identity)
         self._wire()
         try:
             await self._serve(reason, identity)
@@ -144,6 +148,9 @@ class Agent:
         self._delivery.on_fork = self._heartbeat.beat
         self._heartbeat.witness = lambda: self._delivery.witness
         self._heartbeat.modes = self._modes
+        self._delivery.on_command = self._execution.take
+        self._execution.on_modes = self._heartbeat.introduce
+        self._heartbeat.on_beat = self._execution.beat_sent
 
     async def _serve(self, reason: "asyncio.Future[str]", identity: Identity) -> None:
         async with asyncio.TaskGroup() as group:
@@ -157,7 +164,8 @@ class Agent:
                 start("heartbeat", self._heartbeat.run()),
                 start("housekeeping", self._keep_house()),
             ]
-            sources = [start(f"poll[{name}]", polling.run()) for name, polling in self._pollings()]
+            sources = [start(f"poll[{name}]", polling.run()) for name, polling in self._polled]
+            sources.append(start("execution", self._execution.run()))
             sources += [start(f"listen[{name}]", listening.run()) for name, listening in self._listenings()]
             if self._settings.camera:
                 sources.append(start("pictures", self._journal_pictures()))
@@ -188,6 +196,20 @@ class Agent:
             )
             for index, entry in enumerate(plans)
         ]
+
+    async def _make_execution(self, identity: Identity) -> Execution:
+        """What an earlier start had accepted and not ended is given up before anything else is taken."""
+        hands = Hands(self._settings.point, [polling for _, polling in self._polled], self._points)
+        memory = Memory.read(await self._journal.mark(MARK))
+        return Execution(
+            self._edge,
+            identity.session,
+            memory,
+            hands=hands,
+            points=self._points,
+            journal=self._journal,
+            clock=self._clock,
+        )
 
     def _listenings(self) -> list[tuple[str, Listening]]:
         return [
@@ -266,6 +288,7 @@ class Agent:
 
     def _modes(self) -> list[Mode]:
         modes = [] if self._keys else [Mode.INSECURE]
+        modes += self._execution.modes
         return [*modes, Mode.SIMULATED] if self._settings.edge.simulated else modes
 
     async def _record(self) -> None:

@@ -14,7 +14,7 @@ from msgspec import Raw
 from contract import limits, topics
 from contract.errors import ContractError
 from contract.ids import EdgeId
-from contract.messages import Batch, CentralStatus, Live, Nak, Receipt
+from contract.messages import Batch, CentralStatus, Command, Live, Nak, Receipt
 from contract.points import SECURITY_TYPES
 from contract.rows import EdgeKind
 from contract.topics import Down, Up
@@ -26,7 +26,8 @@ from edge.outbox import Outbox, Verdict
 from edge.proposals import Draft
 from edge.voice import Voice
 
-_SECURITY_KINDS = tuple(f"{kind.value}." for kind in SECURITY_TYPES)
+_URGENT_KINDS = (*(f"{kind.value}." for kind in SECURITY_TYPES), "command.")
+"""What must not wait behind a backlog: a door, and the answer to whoever told a slot to open."""
 _ENVELOPE_BYTES = 1_024
 REFUSED_PAUSE_S = 0.5
 
@@ -44,7 +45,9 @@ class DeliveryCounters(msgspec.Struct):
 
 
 class Delivery:
-    """`on_centre` is called when the centre comes online, before anything is sent to it."""
+    """`on_centre` is called when the centre comes online, before anything is sent to it; `on_command` with
+    each command, and may raise a ContractError.
+    """
 
     def __init__(
         self, edge: EdgeId, clock: Clock, *, journal: Journal, outbox: Outbox, link: Link, voice: Voice
@@ -54,6 +57,7 @@ class Delivery:
         """The newest receipt, as the centre signed it: shown to it again at each birth."""
         self.on_centre: Callable[[], None] = lambda: None
         self.on_fork: Callable[[], None] = lambda: None
+        self.on_command: Callable[[Command], None] = lambda _command: None
         self._edge = edge
         self._clock = clock
         self._journal = journal
@@ -72,7 +76,9 @@ class Delivery:
     def appended(self, rows: list[StoredRow], drafts: Sequence[Draft]) -> None:
         """Rows are durable: they may go."""
         security = [
-            row.seq for row, draft in zip(rows, drafts, strict=True) if draft.kind.startswith(_SECURITY_KINDS)
+            row.seq
+            for row, draft in zip(rows, drafts, strict=True)
+            if draft.point is not None and draft.kind.startswith(_URGENT_KINDS)
         ]
         self._outbox.appended(rows[-1].seq, security)
         self._drained.clear()
@@ -116,6 +122,8 @@ class Delivery:
                 self._receipt = receipt
         elif lane is Down.NAK:
             self._nak = self._voice.hear(Nak, payload)
+        elif lane is Down.COMMAND:
+            self.on_command(self._voice.hear(Command, payload))
 
     def _take_status(self, status: CentralStatus) -> None:
         """An `offline` of an instance before the present one is its last will, told late: it says nothing."""

@@ -61,6 +61,8 @@ class Heartbeat:
     ) -> None:
         self.witness: Callable[[], Receipt | None] = lambda: None
         self.modes: Callable[[], Sequence[Mode]] = tuple
+        self.on_beat: Callable[[int], None] = lambda _number: None
+        """Called with the number of a beat as it goes out: a command's time is counted from there."""
         self._identity = identity
         self._clock = clock
         self._journal = journal
@@ -98,6 +100,7 @@ class Heartbeat:
         if not self._link.is_connected:
             return
         self._beats += 1
+        self.on_beat(self._beats)
         beat = Beat(
             edge=self._identity.edge,
             epoch=self._journal.epoch,

@@ -38,6 +38,7 @@ T = TypeVar("T")
 class _Pending(msgspec.Struct):
     drafts: Sequence[Draft]
     memories: Mapping[PointId, PointMemory]
+    marks: Mapping[str, str]
     on_durable: Callable[[], None]
     done: "asyncio.Future[list[StoredRow]]"
 
@@ -88,14 +89,15 @@ class Journal:
         drafts: Sequence[Draft],
         memories: Mapping[PointId, PointMemory] | None = None,
         on_durable: Callable[[], None] = lambda: None,
+        marks: Mapping[str, str] | None = None,
     ) -> list[StoredRow]:
-        """Rows and point states in one commit; durable on return. Raises JournalFailed: fatal.
+        """Rows, point states and marks in one commit; durable on return. Raises JournalFailed: fatal.
 
         `on_durable` is called as the head moves: who reads the head finds what it did done.
         """
         self._refuse_if_failed()
         loop = asyncio.get_running_loop()
-        pending = _Pending(drafts, memories or {}, on_durable, loop.create_future())
+        pending = _Pending(drafts, memories or {}, marks or {}, on_durable, loop.create_future())
         self._pending.append(pending)
         if any(draft.is_urgent for draft in drafts):
             self._start_flush()
@@ -175,8 +177,9 @@ class Journal:
             batch, self._pending = self._pending, []
             drafts = [draft for pending in batch for draft in pending.drafts]
             memories = {name: m for pending in batch for name, m in pending.memories.items()}
+            marks = {name: value for pending in batch for name, value in pending.marks.items()}
             try:
-                rows = await self._in_thread(partial(self._file.append, drafts, memories))
+                rows = await self._in_thread(partial(self._file.append, drafts, memories, marks))
             except Exception as error:  # handed to whoever waits; only a disk's fault is an operating error
                 self._fail([*batch, *self._pending], error)
                 break

@@ -6,7 +6,7 @@ and taken away at the old end long after their receipt.
 
     row(seq, bytes, hash)                      the rows, as hashed and sent
     point_state(point, value, quality, …)      what was known when the newest row was written
-    mark(name, value)                          epoch, session, receipt, age, trim, settings' hash
+    mark(name, value)                          epoch, session, receipt, age, trim, settings' hash, commands
 """
 
 import sqlite3
@@ -72,8 +72,13 @@ class JournalFile:
                 raise
             raise JournalDamaged(f"{path.name}: {error}") from error
 
-    def append(self, drafts: Iterable[Draft], memories: Mapping[PointId, PointMemory]) -> list[StoredRow]:
-        """Rows and states in one transaction, durable on return. Moves the head."""
+    def append(
+        self,
+        drafts: Iterable[Draft],
+        memories: Mapping[PointId, PointMemory],
+        marks: Mapping[str, str] | None = None,
+    ) -> list[StoredRow]:
+        """Rows, states and marks in one transaction, durable on return. Moves the head."""
         rows: list[StoredRow] = []
         seq, previous = self.head, self.head_hash
         for draft in drafts:
@@ -92,6 +97,8 @@ class JournalFile:
                     for name, m in memories.items()
                 ],
             )
+            if marks:
+                self._db.conn.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", marks.items())
         self.head, self.head_hash = seq, previous
         return rows
 

@@ -5,6 +5,7 @@ of the journal. What the disk takes is part of the blind time.
 """
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -43,6 +44,8 @@ class Polling:
         self._clock = clock
         self._pace = Pace(clock.mono_ns())
         self._lost: set[str] = set()
+        self._rereads: dict[tuple[str, str], list[asyncio.Future[bool]]] = {}
+        """By device and channel: who waits for the next reading of it."""
 
     async def run(self) -> None:
         """Until cancelled. Raises JournalFailed."""
@@ -57,10 +60,24 @@ class Polling:
         finally:
             await self._bus.close()
 
-    async def execute(self, point: PointId, command: Command) -> Outcome:
+    @property
+    def devices(self) -> frozenset[str]:
+        """The ids of the devices on this bus."""
+        return frozenset(self._drivers)
+
+    async def reread(self, point: PointId, channel: str) -> bool:
+        """Wait for the first reading of this point that begins after this call; False: no answer."""
+        reading: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._rereads.setdefault((self._points.device(point), channel), []).append(reading)
+        return await reading
+
+    async def execute(
+        self, point: PointId, command: Command, may_go: Callable[[], bool] = lambda: True
+    ) -> Outcome:
         """Send a command to the device that this point of this bus is on, once. Writes no row.
 
-        What became of a lock, the polls tell. Raises a DriverError only while nothing has been sent.
+        What became of a lock, the polls tell. `may_go`: asked when it is about to be sent. Raises a
+        DriverError only while nothing has been sent.
         """
         driver = self._drivers[self._points.device(point)]
         if not isinstance(driver, Commanded):
@@ -69,7 +86,7 @@ class Polling:
         outcome = Outcome.UNKNOWN
         try:
             outcome = await self._bus.execute(
-                driver, command, on_sent=lambda: sent_ns.append(self._clock.mono_ns())
+                driver, command, on_sent=lambda: sent_ns.append(self._clock.mono_ns()), may_go=may_go
             )
         finally:
             # The line was ours until this moment: no reading can have shown yet what the command did.
@@ -84,17 +101,26 @@ class Polling:
         return self._clock.mono_ns() + int(self._bus.quarantine_s(unit) * 1e9)
 
     async def _poll(self, poll: Poll) -> None:
+        waiting = self._who_waits(poll)
         try:
             sights = await self._bus.read(self._drivers[poll.device], poll.read)
         except DriverError as error:
             await self._missed(poll, error)
+            _tell(waiting, is_answered=False)
             return
         proposal = self._points.observe(poll.device, sights, self._clock.stamp())
         await self._journal.keep(proposal, self._points.commit)
+        _tell(waiting, is_answered=True)
         change = self._schedule.finish(poll, self._clock.mono_ns(), is_answered=True)
         if change is UnitState.UP and poll.device in self._lost:
             self._lost.discard(poll.device)
             log.info("device_answered", device=poll.device)
+
+    def _who_waits(self, poll: Poll) -> list[asyncio.Future[bool]]:
+        if not self._rereads:
+            return []
+        keys = [(poll.device, channel) for channel in poll.read.channels]
+        return [reading for key in keys for reading in self._rereads.pop(key, [])]
 
     def _report_pace(self) -> None:
         change = self._pace.judge(self._schedule.total(), self._clock.mono_ns())
@@ -112,3 +138,9 @@ class Polling:
         quality = Quality.DEVICE_ERROR if isinstance(error, DeviceRefused) else Quality.COMM_FAIL
         proposal = self._points.fail(poll.device, quality, self._clock.stamp())
         await self._journal.keep(proposal, self._points.commit)
+
+
+def _tell(waiting: list[asyncio.Future[bool]], *, is_answered: bool) -> None:
+    for reading in waiting:
+        if not reading.done():
+            reading.set_result(is_answered)

@@ -25,13 +25,26 @@ class Right(StrEnum):
     READ_REVIEWS = "read_reviews"
     INVITE = "invite"
     READ_METRICS = "read_metrics"
+    COMMAND = "command"
+    """Open a slot of a cabinet, ask for a reading."""
+    MAINTAIN = "maintain"
+    """Give leave to work on a station's devices, and take it back."""
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.WATCHER: frozenset(
-        {Right.SEE_BOARD, Right.READ_EVENTS, Right.VIEW_PICTURE, Right.PATROL, Right.READ_REVIEWS}
+        {
+            Right.SEE_BOARD,
+            Right.READ_EVENTS,
+            Right.VIEW_PICTURE,
+            Right.PATROL,
+            Right.READ_REVIEWS,
+            Right.COMMAND,
+        }
     ),
-    Role.ADMINISTRATOR: frozenset({Right.SEE_BOARD, Right.READ_EVENTS, Right.INVITE, Right.READ_METRICS}),
+    Role.ADMINISTRATOR: frozenset(
+        {Right.SEE_BOARD, Right.READ_EVENTS, Right.INVITE, Right.READ_METRICS, Right.MAINTAIN}
+    ),
 }
 
 

@@ -27,10 +27,13 @@ command = Table(
     Column("args", Text, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
     Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("sent_ms", BigInteger),
+    Column("session", BigInteger),
+    Column("beat", BigInteger),
     Column("result_ms", BigInteger),
     Column("detail", Text, nullable=False),
     Index("command_of", "edge", "state"),
 )
-"""`state`: `waiting`, `sent`, `accepted`, `done`, `failed`, `refused`, `abandoned`, `unanswered`."""
+"""`state`: see `states`. `session` and `beat` are those it was first sent with; sent again it is as old."""

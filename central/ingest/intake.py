@@ -9,6 +9,7 @@ from functools import partial
 from msgspec import Struct
 
 from central.board_model import FaultKind
+from central.commanding import results
 from central.ingest.admission import (
     Accepted,
     Admitted,
@@ -191,7 +192,9 @@ class Intake:
         if ahead.count() >= LIVE_PENDING_MAX:
             raise TooLarge(f"edge {live.edge}: {LIVE_PENDING_MAX} rows ahead of its log")
         self._ledger.keep(live.edge, cursor)
-        alert_id = facts.take(self._scene, Fact(live.edge, live.epoch, admitted.row, now_ms, is_pending=True))
+        fact = Fact(live.edge, live.epoch, admitted.row, now_ms, is_pending=True)
+        results.take(self._tx, fact.edge, fact.row, now_ms)
+        alert_id = facts.take(self._scene, fact)
         ahead.put(LiveRow(admitted.raw, admitted.row, admitted.hash, now_ms, alert_id))
 
     def _take_birth(self, birth: Birth, arrival: Arrival) -> None:
@@ -219,6 +222,8 @@ class Intake:
 
     def _let_facts_act(self) -> None:
         waiting, self._facts = self._facts, []
+        for fact in waiting:
+            results.take(self._tx, fact.edge, fact.row, fact.received_ms)
         facts.take_all(self._scene, waiting)
 
     def _receipt(self, edge: str, cursor: Cursor, now_ms: int) -> None:

@@ -73,6 +73,15 @@ class Places:
         """The room or cabinet a point belongs to, and only if this edge may speak for it."""
         return self.room_of(edge, point) or self.cabinet_of(edge, point)
 
+    def has_lock(self, edge: str, point: str) -> bool:
+        """Whether that is the lock of a slot that this edge has."""
+        cabinet = self.cabinet_of(edge, point)
+        return cabinet is not None and cabinet.type_of(point) is PointType.LOCK
+
+    def edge_of_lock(self, point: str) -> str | None:
+        """The edge that has this slot's lock."""
+        return next((edge for edge in self.station_of_edge if self.has_lock(edge, point)), None)
+
     def room_of(self, edge: str, point: str) -> RoomPlace | None:
         """The room a point belongs to, and only if this edge may speak for it."""
         room_id = self._rooms_by_point.get((edge, point))

@@ -54,6 +54,7 @@ def hear(known: Witness | None, said: Birth | Beat) -> Witness | None:
         former_session=known.session,
         former_n=known.n,
         returns=_returns(known, said),
+        beat=0,
     )
     return _moved(former, said)
 

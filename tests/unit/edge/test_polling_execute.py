@@ -85,7 +85,7 @@ class Cabinet:
         self.now += STEP_NS
         return [Observation("lock:3", self.is_open)]
 
-    async def execute(self, _driver, command: Command, on_sent) -> Outcome:
+    async def execute(self, _driver, command: Command, on_sent, may_go) -> Outcome:
         if isinstance(self.answer, DriverError):
             raise self.answer
         on_sent()

@@ -16,6 +16,7 @@ from central.accounts.passwords import Passwords
 from central.accounts.roles import Role
 from central.accounts.routes import AccountRoutes
 from central.board_model import Station
+from central.commanding.routes import CommandRoutes
 from central.ingest.intake import Arrival, Intake
 from central.ingest.routes import EventRoutes
 from central.patrol import queries
@@ -150,6 +151,7 @@ async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
         *AccountRoutes(gate).endpoints(),
         *PatrolRoutes(store, desk, STATIONS, clock).endpoints(),
         *EventRoutes(store, STATIONS).endpoints(),
+        *CommandRoutes(store, STATIONS, clock, lambda: None).endpoints(),
     ]
     sockets = [live.socket(), video.socket()]
     health.describe(endpoints, sockets)
