@@ -116,5 +116,5 @@ def given(stored: Stored) -> Given:
 
 
 def _stored(row: SqlRow[tuple[object, ...]]) -> Stored:
-    fields = {**row._mapping, "args": msgspec.json.decode(row.args)}  # noqa: SLF001 - SQLAlchemy's public name
-    return msgspec.convert(fields, Stored)
+    fields = {name: getattr(row, name) for name in Stored.__struct_fields__}
+    return msgspec.convert({**fields, "args": msgspec.json.decode(row.args)}, Stored)

@@ -90,7 +90,7 @@ def settle(tx: Transaction, now_ms: int) -> None:
         told = [one for one in told if one.args.get("permission") == str(window.id)]
         action = to_tell(window, told, newest, now_ms) if newest else None
         if action is not None:
-            _give(tx, window, action, now_ms)
+            _give(tx, window, action, now_ms, made_ms=max([now_ms, *(one.made_ms + 1 for one in told)]))
 
 
 def to_tell(window: Window, told: list[Stored], newest: NewestBeat, now_ms: int) -> Action | None:
@@ -107,7 +107,7 @@ def to_tell(window: Window, told: list[Stored], newest: NewestBeat, now_ms: int)
     return action
 
 
-def _give(tx: Transaction, window: Window, action: Action, now_ms: int) -> None:
+def _give(tx: Transaction, window: Window, action: Action, now_ms: int, *, made_ms: int) -> None:
     args: Data = {"permission": str(window.id)}
     if action is Action.MAINTAIN:
         args["for_s"] = min(MAINTENANCE_MAX_S, -(-(window.until_ms - now_ms) // 1_000))
@@ -120,7 +120,7 @@ def _give(tx: Transaction, window: Window, action: Action, now_ms: int) -> None:
         args=args,
         who=SYSTEM,
         reason=window.reason,
-        now_ms=now_ms,
+        now_ms=made_ms,
     )
 
 

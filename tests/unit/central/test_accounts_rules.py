@@ -14,6 +14,8 @@ CELLS = {
         Right.READ_REVIEWS: True,
         Right.INVITE: False,
         Right.READ_METRICS: False,
+        Right.COMMAND: True,
+        Right.MAINTAIN: False,
     },
     Role.ADMINISTRATOR: {
         Right.SEE_BOARD: True,
@@ -23,6 +25,8 @@ CELLS = {
         Right.READ_REVIEWS: False,
         Right.INVITE: True,
         Right.READ_METRICS: True,
+        Right.COMMAND: False,
+        Right.MAINTAIN: True,
     },
 }
 

@@ -13,6 +13,7 @@ from device_drivers.errors import (
     DriverError,
     LinkDown,
     NoReply,
+    TooLate,
     WrongReply,
     WrongUnit,
 )
@@ -315,3 +316,15 @@ async def test_a_tap_hears_every_exchange_with_its_noise_and_its_end(line: Line)
         (1, frame(1, 1), b"\x00" + frame(1, 0x55), ""),
         (2, frame(2, 1), b"", "driver.no_reply"),
     ]
+
+
+async def test_a_command_that_may_not_go_any_more_is_not_sent_and_costs_no_quarantine(line: Line) -> None:
+    sent: list[str] = []
+    told = line.bus.execute(
+        Unit(1), Command("open", "lock:1"), on_sent=lambda: sent.append("sent"), may_go=lambda: False
+    )
+    with pytest.raises(TooLate):
+        await told
+    assert sent == []
+    assert line.far.requests.empty()
+    assert line.bus.quarantine_s(1) == 0

@@ -7,7 +7,7 @@ import pytest
 from contract.ids import PointId
 from contract.points import Clock
 from device_drivers.driver import Command, Observation, Outcome, Read
-from device_drivers.errors import DeviceRefused, DriverError, LinkDown
+from device_drivers.errors import DeviceRefused, DriverError, LinkDown, NoReply
 from edge.clock import Stamp
 from edge.points import Points
 from edge.polling import Polling
@@ -60,6 +60,7 @@ class Cabinet:
         self.sent: list[Command] = []
         self.answer: Outcome | BaseException = Outcome.ACKNOWLEDGED
         self.is_open = False
+        self.is_silent = False
         self.polls_left = 0
         self.quarantined_s = 0.0
         lock = PointSettings(id=LOCK, type="lock", device="locks1", channel="lock:3")
@@ -83,6 +84,8 @@ class Cabinet:
             raise Ended
         self.polls_left -= 1
         self.now += STEP_NS
+        if self.is_silent:
+            raise NoReply("nothing")
         return [Observation("lock:3", self.is_open)]
 
     async def execute(self, _driver, command: Command, on_sent, may_go) -> Outcome:
@@ -191,3 +194,21 @@ async def test_a_device_that_takes_no_commands_is_sent_none() -> None:
     with pytest.raises(DeviceRefused):
         await cabinet.polling.execute(LOCK, OPEN)
     assert cabinet.sent == []
+
+
+async def test_a_reread_is_answered_by_the_next_reading_that_begins_after_it() -> None:
+    cabinet = Cabinet()
+    asked = asyncio.ensure_future(cabinet.polling.reread(LOCK, "lock:3"))
+    await asyncio.sleep(0)
+    assert not asked.done()
+    await cabinet.poll(1)
+    assert await asked is True
+
+
+async def test_a_reread_of_a_device_that_is_silent_says_so() -> None:
+    cabinet = Cabinet()
+    asked = asyncio.ensure_future(cabinet.polling.reread(LOCK, "lock:3"))
+    await asyncio.sleep(0)
+    cabinet.is_silent = True
+    await cabinet.poll(1)
+    assert await asked is False
