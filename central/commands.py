@@ -1,4 +1,4 @@
-"""`casewatch central`: run · check · invite · readmit · enrol · revoke · trust ·
+"""`casewatch central`: run · check · invite · readmit · enrol · revoke · trust · maintain · command ·
 verify · export · backup · restore.
 """
 
@@ -15,6 +15,7 @@ from central import logs
 from central.accounts.gate import Gate
 from central.accounts.passwords import Passwords
 from central.accounts.roles import Role
+from central.commanding import commands as commanding
 from central.console import (
     CONSOLE,
     DEFAULT_CONFIG,
@@ -62,6 +63,8 @@ app.command()(trust.enrol)
 app.command()(trust.revoke)
 for command in (evidence.verify, evidence.export, evidence.backup, evidence.restore):
     app.command()(command)
+app.add_typer(commanding.app, name="command")
+app.command()(commanding.maintain)
 
 
 @app.command()
