@@ -20,6 +20,7 @@ from edge.orders import (
     KNOWN_MAX,
     REFUSED_MAX,
     UNDER_WAY_MAX,
+    Accepted,
     Memory,
     Orders,
     Verdict,
@@ -236,7 +237,7 @@ class CommandsUnderFire(RuleBasedStateMachine):
         self.disk = Disk()
         self.sent: dict[str, Sent] = {}
         self.beats: dict[tuple[int, int], int] = {}
-        self.ready: list[Command] = []
+        self.ready: list[Accepted] = []
         self.start()
 
     def start(self) -> None:
@@ -278,15 +279,18 @@ class CommandsUnderFire(RuleBasedStateMachine):
             return
         self.write(verdict.drafts)
         if verdict.accepted:
-            self.ready.append(verdict.accepted.command)
+            self.ready.append(verdict.accepted)
 
     @rule(is_killed=st.booleans(), is_done=st.booleans())
     def carry_out(self, is_killed: bool, is_done: bool) -> None:
         if not self.ready:
             return
-        one = self.sent[self.ready.pop(0).id]
-        if self.now <= one.due_ns:  # what the bus asks as it is about to send
+        accepted = self.ready.pop(0)
+        one = self.sent[accepted.command.id]
+        if self.now <= accepted.due_ns:  # what the bus asks as it is about to send
             one.times += 1
+            assert self.now <= one.due_ns, "late"
+            assert one.command.session == self.disk.session, "meant for another start"
         if is_killed:
             self.start()
             return
