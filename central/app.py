@@ -6,10 +6,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -148,18 +149,15 @@ async def _serve(
     )
 
     await server.start(listening, tls.context if tls else None)
-    tasks = [
-        asyncio.create_task(part, name=f"central.{name}")
-        for name, part in (
-            ("link", link.run(ingest.receive)),
-            ("ingest", ingest.run()),
-            ("clockwork", clockwork.run()),
-            ("sending", sending.run()),
-            ("relay", relay.run()),
-            ("paint_receipts", receipts.run()),
-            *([("certificate", tls.run())] if tls else []),
-        )
-    ]
+    tasks = _start(
+        ("link", link.run(ingest.receive)),
+        ("ingest", ingest.run()),
+        ("clockwork", clockwork.run()),
+        ("sending", sending.run()),
+        ("relay", relay.run()),
+        ("paint_receipts", receipts.run()),
+        *([("certificate", tls.run())] if tls else []),
+    )
     _say_ready(settings, listening, "https" if tls else "http")
     try:
         await _first_end(tasks, stop)
@@ -174,6 +172,10 @@ async def _serve(
 async def _note_start(store: Store, instance: str) -> None:
     start = partial(openings.record, at_ms=wall_ms(), instance=instance, reason="start")
     await store.write(lambda tx: start(tx.conn))
+
+
+def _start(*parts: tuple[str, Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(part, name=f"central.{name}") for name, part in parts]
 
 
 def _web(

@@ -245,7 +245,10 @@ class Agent:
         return Identity(self._edge, session, software, self._fingerprint)
 
     async def _stopped(self, reason: str) -> None:
-        draft = Draft(EdgeKind.STOPPED, self._clock.stamp(), data={"reason": reason[:200]})
+        data: dict[str, Any] = {"reason": reason[:200]}
+        if self._execution.modes:
+            data["maintenance"] = True
+        draft = Draft(EdgeKind.STOPPED, self._clock.stamp(), data=data)
         await self._journal.append([draft])
         await self._note_receipt()
         log.info("stopped", edge=self._edge, reason=reason, queued=self._outbox.queued)

@@ -85,6 +85,7 @@ class Execution:
         self._journal = journal
         self._clock = clock
         self._waiting: asyncio.Queue[Command] = asyncio.Queue(WAITING_MAX)
+        self._is_overrun = False
 
     @property
     def modes(self) -> list[Mode]:
@@ -97,10 +98,11 @@ class Execution:
         """A command that the centre has signed. Raises WrongSender, and then no row tells of it."""
         if command.edge != self._edge:
             raise WrongSender(f"a command for {command.edge}")
-        if self._waiting.full():
-            log.warning("command_dropped", id=command.id)
-            return
-        self._waiting.put_nowait(command)
+        if not self._waiting.full():
+            self._waiting.put_nowait(command)
+        elif not self._is_overrun:
+            log.warning("commands_overrun", waiting=WAITING_MAX)
+        self._is_overrun = self._waiting.full()
 
     async def run(self) -> None:
         """Until cancelled. Raises JournalFailed."""

@@ -169,7 +169,8 @@ class Orders:
             return []
         self._refused_ns.append(stamp.mono)
         self._know(command.id)
-        return [_draft(EdgeKind.COMMAND_REFUSED, stamp, {"id": command.id, "why": why})]
+        point = command.point if command.point in self._points else None
+        return [_draft(EdgeKind.COMMAND_REFUSED, stamp, {"id": command.id, "why": why}, point)]
 
     def _maintain(self, command: Command, stamp: Stamp) -> list[Draft]:
         permission = str(command.args["permission"])

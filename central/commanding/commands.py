@@ -74,7 +74,10 @@ def open_slot(
 ) -> None:
     """Open a slot. Exit codes: 0 done, 1 not done or not known, 2 refused. The centre must be running."""
     settings, places = _load(config)
-    asked = Order(str(uuid.uuid4()), places.edge_of_lock(point) or "", "open_slot", point, reason)
+    edge = places.edge_of_lock(point)
+    if edge is None:
+        end(f"no cabinet has the lock {point}", EXIT_REFUSED)
+    asked = Order(str(uuid.uuid4()), edge, "open_slot", point, reason)
 
     async def act(store: Store) -> Given:
         who = (CONSOLE, CONSOLE)

@@ -22,6 +22,7 @@ from contract.messages import Action
 OPEN_MAX = 8
 """Commands of one edge that may wait or be on their way."""
 FOR_MIN_S = 60
+REASON_MAX_CHARS = 256
 _ACTS = uuid.UUID("6f1f0f6e-8f0a-5c3e-9f43-2d7b6a1c9e55")
 
 Who = tuple[str, str]
@@ -77,6 +78,7 @@ def begin_maintenance(
     tx: Transaction, places: Places, edge: str, *, for_s: int, reason: str, who: Who, now_ms: int
 ) -> Window:
     """From now on, for `for_s` seconds at most."""
+    _check_reason(reason)
     if edge not in places.station_of_edge:
         raise Refused("maintenance.unknown_edge", f"no station has edge {edge}")
     if not FOR_MIN_S <= for_s <= MAINTENANCE_MAX_S:
@@ -104,7 +106,13 @@ def end_maintenance(tx: Transaction, window_id: int, *, reason: str, who: Who, n
     return windows.get(tx.conn, window_id)
 
 
+def _check_reason(reason: str) -> None:
+    if not reason.strip() or len(reason) > REASON_MAX_CHARS:
+        raise Refused("command.reason", f"a reason has 1 to {REASON_MAX_CHARS} characters")
+
+
 def _check(tx: Transaction, places: Places, asked: Order) -> None:
+    _check_reason(asked.reason)
     if asked.edge not in places.station_of_edge:
         raise Refused("command.unknown_edge", f"no station has edge {asked.edge}")
     if asked.action == "open_slot" and not places.has_lock(asked.edge, asked.point):

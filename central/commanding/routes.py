@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from central.accounts.roles import Right, User
 from central.commanding import queries, requests, windows
 from central.commanding.queries import Given
-from central.commanding.requests import FOR_MIN_S, Order, Who
+from central.commanding.requests import FOR_MIN_S, REASON_MAX_CHARS, Order, Who
 from central.commanding.windows import Window
 from central.errors import Refused
 from central.free_text import Text
@@ -21,7 +21,7 @@ from contract.ids import EdgeIdText, PointIdText
 from contract.limits import MAINTENANCE_MAX_S
 
 ActionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{8,64}$")]
-Reason = Annotated[Text, Meta(min_length=1, max_length=256)]
+Reason = Annotated[Text, Meta(min_length=1, max_length=REASON_MAX_CHARS)]
 PageSize = Annotated[int, Meta(ge=1, le=500)]
 Millis = Annotated[int, Meta(ge=0, lt=2**53)]
 

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 
 from contract import limits, topics
 from contract.ids import EdgeId, PointId
 from contract.keys import Signer
 from contract.messages import (
+    Action,
     Batch,
     CentralStatus,
+    Command,
     Live,
     Nak,
     Receipt,
@@ -36,6 +39,7 @@ CENTRE = Signer.new()
 KEYS = Keyring(Signer.new(), CENTRE.public)
 EDGE = EdgeId("liuxu")
 DOOR = PointId("liuxu.int1.door")
+STAMP = SystemClock().stamp()
 
 
 class FakeLink:
@@ -81,7 +85,9 @@ class Bench:
     def centre_says(self, state: Literal["online", "offline"], instance: str = "a") -> None:
         self.tell(topics.CENTRAL_STATUS, CentralStatus(state=state, instance=instance, at=0))
 
-    def tell(self, topic: str, message: CentralStatus | Receipt | Nak, signer: Signer = CENTRE) -> None:
+    def tell(
+        self, topic: str, message: CentralStatus | Receipt | Nak | Command, signer: Signer = CENTRE
+    ) -> None:
         self.delivery.received(topic, encode(sign(message, signer)))
 
     def receipt(self, seq: int, its_hash: bytes) -> None:
@@ -255,6 +261,31 @@ async def test_a_receipt_of_somebody_else_lets_nothing_go(bench: Bench) -> None:
     bench.delivery.received(topics.down(EDGE, Down.RECEIPT), encode(forged))
     assert bench.delivery.counters.malformed == 2
     assert bench.outbox.queued == 2
+
+
+async def test_a_command_that_the_centre_did_not_sign_is_handed_to_nobody(bench: Bench) -> None:
+    taken: list[Command] = []
+    bench.delivery.on_command = taken.append
+    command = Command(
+        edge=EDGE, id="c1", action=Action.OPEN_SLOT, point=DOOR, args={}, session=1, beat=1, valid_s=30
+    )
+    topic = topics.down(EDGE, Down.COMMAND)
+    bench.delivery.received(topic, encode(command))
+    bench.tell(topic, command, Signer.new())
+    bench.delivery.received(topic, encode(replace(sign(command, CENTRE), id="c2")))
+    assert (taken, bench.delivery.counters.malformed) == ([], 3)
+    bench.tell(topic, command)
+    assert [one.id for one in taken] == ["c1"]
+
+
+async def test_what_became_of_a_command_does_not_wait_behind_a_backlog(bench: Bench) -> None:
+    await bench.journal.append([Draft("card.read", STAMP, DOOR) for _ in range(1_000)])
+    await bench.journal.append([Draft("command.done", STAMP, DOOR, {"id": "c1"})])
+    await bench.journal.append([Draft("maintenance.began", STAMP)])
+    bench.centre_comes()
+    await bench.sent(1 + limits.BATCHES_IN_FLIGHT)
+    lives = [decode(Live, payload) for lane, payload in bench.link.sent if lane is Up.LIVE]
+    assert [decode_row(bytes(live.row)).kind for live in lives] == ["command.done"]
 
 
 async def test_a_fork_is_written_down_once_whatever_the_centre_repeats(bench: Bench) -> None:

@@ -11,10 +11,11 @@ from contract.errors import WrongSender
 from contract.ids import EdgeId, PointId
 from contract.messages import Action, Command, Mode
 from contract.points import PointType
-from device_drivers.driver import Observation
+from device_drivers import driver
+from device_drivers.driver import Observation, Outcome
 from device_drivers.errors import NotOpen, TooLate
 from edge.clock import SystemClock
-from edge.execution import MARK, Execution
+from edge.execution import MARK, Execution, Hands
 from edge.journal import Journal
 from edge.orders import Memory
 from edge.points import Points
@@ -225,3 +226,45 @@ async def test_maintenance_marks_every_row_of_a_point_and_ends_by_itself(station
     seen = station.points.observe("locks1", [Observation("lock:3", active=False)], station.clock.stamp())
     assert [draft.data for draft in seen.drafts] == [{"value": "closed"}]
     assert station.turns == [[Mode.MAINTENANCE], []]
+
+
+class FakeBus:
+    """A bus's polling that remembers what it was told."""
+
+    devices = frozenset({"locks1", "modem1"})
+
+    def __init__(self) -> None:
+        self.told: list[tuple[PointId, driver.Command]] = []
+        self.outcome = Outcome.ACKNOWLEDGED
+
+    async def execute(self, point: PointId, order: driver.Command, may_go) -> Outcome:
+        assert may_go()
+        self.told.append((point, order))
+        return self.outcome
+
+
+MODEM = PointId("liuxu.modem")
+MESSAGE = {"action": Action.SEND_MESSAGE, "point": MODEM, "args": {"to": "10000000001", "text": "试"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, (LOCK, driver.Command("open", "lock:3"))),
+        (MESSAGE, (MODEM, driver.Command("send", "modem", {"to": "10000000001", "text": "试"}))),
+    ],
+    ids=["open", "send"],
+)
+async def test_a_command_is_told_to_the_device_of_its_point(changes: dict, told) -> None:
+    settings = [
+        PointSettings(id=LOCK, type="lock", device="locks1", channel="lock:3"),
+        PointSettings(id=MODEM, type="modem", device="modem1", channel="modem"),
+        PointSettings(id="liuxu.reader", type="reader", device="cards", channel="card"),
+    ]
+    bus = FakeBus()
+    hands = Hands(settings, [bus], Points(settings, [], {}, is_simulated=False, last_at=0))
+    assert hands.types == {LOCK: PointType.LOCK, MODEM: PointType.MODEM}, "what speaks by itself is not told"
+    assert await hands.carry_out(command(**changes), lambda: True) == (True, {})
+    assert bus.told == [told]
+    bus.outcome = Outcome.UNKNOWN
+    assert await hands.carry_out(command(**changes), lambda: True) == (False, {"why": "unknown"})
