@@ -110,8 +110,8 @@ class Execution:
         async with asyncio.TaskGroup() as group:
             while True:
                 command = await self._next()
+                await self._write(self._orders.pass_time(self._clock.stamp()))
                 if command is None:
-                    await self._write(self._orders.pass_time(self._clock.stamp()))
                     continue
                 verdict = self._orders.judge(command, self._clock.stamp())
                 await self._write(verdict.drafts)

@@ -49,7 +49,11 @@ class Memory(msgspec.Struct):
 
     @classmethod
     def read(cls, text: str | None) -> "Memory":
-        return msgspec.json.decode(text, type=cls) if text else cls()
+        """What cannot be read is as nothing: a command of an earlier start is refused anyway."""
+        try:
+            return msgspec.json.decode(text, type=cls) if text else cls()
+        except msgspec.DecodeError:
+            return cls()
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()

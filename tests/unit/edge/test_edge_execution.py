@@ -228,6 +228,16 @@ async def test_maintenance_marks_every_row_of_a_point_and_ends_by_itself(station
     assert station.turns == [[Mode.MAINTENANCE], []]
 
 
+async def test_maintenance_ends_however_many_commands_keep_coming(station) -> None:
+    execution = await station.start()
+    execution.take(command("m1", action=Action.MAINTAIN, point=None, args={"permission": "7", "for_s": 60}))
+    await station.until("maintenance.began")
+    station.clock.wait_for_the_line()
+    execution.take(command("c2"))
+    await station.until("command.refused")
+    assert [kind for kind, _ in await station.rows()][-2:] == ["maintenance.ended", "command.refused"]
+
+
 class FakeBus:
     """A bus's polling that remembers what it was told."""
 

@@ -163,6 +163,10 @@ def test_after_a_restart_what_was_under_way_is_given_up_and_maintenance_is_over(
     assert again.judge(command(), stamp(S)) == Verdict([]), "known, and of another start"
 
 
+def test_a_memory_that_cannot_be_read_is_none() -> None:
+    assert Memory.read(None) == Memory.read("{") == Memory.read('{"known": 1}') == Memory()
+
+
 def test_maintenance_begins_and_is_over_by_the_monotonic_clock() -> None:
     made = orders()
     verdict = made.judge(command("m1", **MAINTAIN), stamp(5 * S))
