@@ -1,7 +1,7 @@
 """What has to change in an older copy of the store before a centre goes on from it.
 
 Rows, alerts and reviews are as the copy has them. What opens doors is not: a key that was revoked since
-stays revoked, a code or a session of that day opens nothing, and no command of that day is sent again.
+stays revoked, a code or a session of that day opens nothing, and no command of that day is sent again, and leave to maintain is asked for anew.
 """
 
 import uuid
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from central.accounts.schema import invitation, web_session
-from central.commanding.schema import command
+from central.commanding.schema import command, maintenance
 from central.store import audit, openings
 from central.store.schema import store_identity
 from central.trust.schema import edge_key, enrolment_code
@@ -39,6 +39,7 @@ def settle(
         .where(command.c.state.in_(UNFINISHED))
         .values(state="unanswered", result_ms=now_ms, detail="the store was restored")
     )
+    conn.execute(update(maintenance).where(maintenance.c.ended_ms.is_(None)).values(ended_ms=now_ms))
     conn.execute(update(store_identity).values(epoch=str(uuid.uuid4())))
     openings.record(conn, at_ms=now_ms, instance="", reason="restore")
     audit.record(conn, who=who, what="store.restored", object_id="store", at_ms=now_ms, detail=detail)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from central.commanding import windows
 from central.commanding.schema import command
 from central.errors import OtherSchema
 from central.evidence import package, queries
@@ -261,10 +262,12 @@ async def test_a_restored_store_keeps_what_was_revoked_and_sends_no_command_agai
             "args": "{}",
             "made_ms": T0,
             "who": "1",
+            "reason": "",
             "detail": "",
         }
         states = ("waiting", "sent", "done")
         tx.conn.execute(insert(command), [{**given, "id": state, "state": state} for state in states])
+        windows.begin(tx, "liuxu", for_s=3_600, who="1", reason="", now_ms=T0)
 
     def go_on(tx: Transaction) -> None:
         newer = [{**key, "revoked_ms": T0 + 1, "reason": "stolen"} for key in restoration.keys_in(tx.conn)]
@@ -279,6 +282,7 @@ async def test_a_restored_store_keeps_what_was_revoked_and_sends_no_command_agai
     assert keys == [(T0 + 1, "stolen"), (None, "new box")]
     states = await store.read(lambda conn: set(conn.scalars(select(command.c.state))))
     assert states == {"unanswered", "done"}
+    assert await store.read(lambda conn: windows.running(conn, "liuxu", T0 + 3)) is None
     assert await store.read(lambda conn: list(conn.scalars(select(store_opening.c.reason)))) == ["restore"]
     epoch = await store.read(lambda conn: conn.scalar(select(store_identity.c.epoch)))
     assert epoch != store.epoch
