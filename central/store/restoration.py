@@ -1,7 +1,8 @@
 """What has to change in an older copy of the store before a centre goes on from it.
 
 Rows, alerts and reviews are as the copy has them. What opens doors is not: a key that was revoked since
-stays revoked, a code or a session of that day opens nothing, and no command of that day is sent again, and leave to maintain is asked for anew.
+stays revoked, a code or a session of that day opens nothing, no command of that day is sent again, and leave
+to maintain is asked for anew.
 """
 
 import uuid
