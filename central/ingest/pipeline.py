@@ -34,7 +34,7 @@ LANE_SHARE = 4
 """Messages of each lane in one transaction: a door is never behind more than four batches of backlog, and
 a flood of beats never holds up the log."""
 WAITING_MAX = 64
-"""Messages of one edge that may wait: four batches in flight, sent twice, and its live rows between."""
+"""Messages of one edge that may wait: eight batches in flight, sent twice, and its live rows between."""
 REPORT_EVERY_S = 1.0
 
 rows_total = Metric("casewatch_ingest_rows_total", "Journal rows stored")

@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from contract import topics
 from contract.ids import EdgeId
+from contract.limits import BATCHES_IN_FLIGHT
 from contract.messages import (
     Batch,
     Beat,
@@ -192,14 +193,15 @@ def test_edge_killed_without_a_centre_loses_and_repeats_nothing(world: World, ce
 
 def test_security_row_passes_a_backlog_that_is_not_receipted(world: World, centre: Centre) -> None:
     centre.is_receipting = False
-    for door in world.doors[:4]:
+    *backlog, late = world.doors[: BATCHES_IN_FLIGHT + 1]
+    for door in backlog:
         flip(world, centre, door, "open")
-    world.flip(world.doors[5], "open")
+    world.flip(late, "open")
     (live,) = eventually(lambda: centre.seen(Live), what="a live row")
-    assert decode_row(bytes(live.row)).point == world.doors[5]
-    assert centre.kinds(world.doors[5]) == ["point.baseline"]
+    assert decode_row(bytes(live.row)).point == late
+    assert centre.kinds(late) == ["point.baseline"]
     centre.is_receipting = True
-    centre.await_kind("door.open", world.doors[5])
+    centre.await_kind("door.open", late)
 
 
 def test_receipt_with_a_foreign_hash_is_refused_and_said(world: World, centre: Centre) -> None:

@@ -1,6 +1,6 @@
 """A backlog through the centre's ingest alone: real store, real pipeline, batches as they come off the link.
 
-As an edge does, it keeps four batches in flight and sends the next ones when a receipt has come.
+As an edge does, it keeps eight batches in flight and sends the next ones when a receipt has come.
 """
 
 import asyncio
