@@ -39,6 +39,7 @@ QUEUED_MESSAGES_MAX = 64
 PACKET_MAX_BYTES = MESSAGE_MAX_BYTES + 4_096
 """The longest message, its topic and properties. A broker of MQTT 5 brings us nothing longer."""
 _NO_SUBSCRIBERS = 0x10
+ALERT = "socket: [SSL: "
 
 log = structlog.get_logger()
 
@@ -171,6 +172,7 @@ class Link:
         client.on_disconnect = self._handle_disconnect
         client.on_message = self._handle_message
         client.on_publish = self._handle_publish
+        client.on_log = self._handle_log
         return client
 
     def _password(self) -> str | None:
@@ -239,12 +241,20 @@ class Link:
             self._refusal = f"broker refused: {reason}"
             self._ended.set()
             return
+        client.on_log = None
         client.subscribe([(topics.all_down(self._edge), 1), (topics.CENTRAL_STATUS, 1)])
         self._is_connected = True
         self._is_lost_logged = False
         self.counters.connects += 1
         log.info("broker_connected", host=self._settings.host, port=self._settings.port)
         self.on_connect()
+
+    def _handle_log(self, _client: Client, _data: Any, _level: int, text: str) -> None:
+        """Until we are let in. In TLS 1.3 a certificate is refused after the handshake, and paho tells
+        why in its log alone.
+        """
+        if ALERT in text:
+            self._refusal = text.partition(ALERT)[2].partition("]")[0]
 
     def _handle_disconnect(
         self,
@@ -274,22 +284,27 @@ class Link:
             log.warning("broker_lost", host=self._settings.host, port=self._settings.port, reason=reason)
 
 
-def ask_broker(settings: BrokerSettings, topic: str) -> BrokerAnswer:
-    """Connect beside the agent, under a name of our own, and see what is retained on a topic. Blocks.
+def ask_broker(settings: BrokerSettings, topic: str, tls: ssl.SSLContext | None = None) -> BrokerAnswer:
+    """Connect under a name of our own, and see what is retained on a topic. Blocks. With a certificate the
+    name is the certificate's: a running agent's connection would be ended.
 
     Raises OSError where no connection comes about at all.
     """
-    answer = _ask_broker(settings, topic, MQTTProtocolVersion.MQTTv5)
-    return _ask_broker(settings, topic, MQTTProtocolVersion.MQTTv311) if answer.refusal else answer
+    answer = _ask_broker(settings, topic, MQTTProtocolVersion.MQTTv5, tls)
+    return _ask_broker(settings, topic, MQTTProtocolVersion.MQTTv311, tls) if answer.refusal else answer
 
 
-def _ask_broker(settings: BrokerSettings, topic: str, protocol: MQTTProtocolVersion) -> BrokerAnswer:
+def _ask_broker(
+    settings: BrokerSettings, topic: str, protocol: MQTTProtocolVersion, tls: ssl.SSLContext | None
+) -> BrokerAnswer:
     retained: dict[str, bytes] = {}
     said: list[ReasonCode] = []
     client = Client(
         CallbackAPIVersion.VERSION2, f"casewatch-doctor-{random.getrandbits(32):08x}", protocol=protocol
     )
     client.connect_timeout = CONNECT_TIMEOUT_S
+    if tls is not None:
+        client.tls_set_context(tls)
     if settings.username:
         name = settings.password_file
         client.username_pw_set(settings.username, Path(name).read_text().strip() if name else None)

@@ -44,6 +44,7 @@ QUEUED_MESSAGES_MAX = 1_024
 """Receipts that wait for the broker; more are dropped, and the edges ask again."""
 PACKET_MAX_BYTES = MESSAGE_MAX_BYTES + 4_096
 """A broker that speaks MQTT 5 keeps anything longer from us."""
+ALERT = "socket: [SSL: "
 
 log = structlog.get_logger()
 
@@ -147,6 +148,7 @@ class Link:
         client.on_message = hand_on
         client.on_connect = self._handle_connect
         client.on_disconnect = self._handle_disconnect
+        client.on_log = self._handle_log
         return client
 
     def _password(self) -> str | None:
@@ -244,6 +246,7 @@ class Link:
             self._refusal = f"broker refused: {reason}"
             self._ended.set()
             return
+        client.on_log = None
         client.subscribe(
             [(topic, 1) for topic in (topics.ALL_UP, *topics.OTHER_BIRTHS, topics.CENTRAL_STATUS)]
         )
@@ -251,6 +254,13 @@ class Link:
         self._say_online()
         self._is_lost_logged = False
         log.info("broker_connected", host=self._broker.host, port=self._broker.port)
+
+    def _handle_log(self, _client: Client, _data: Any, _level: int, text: str) -> None:
+        """Until we are let in. In TLS 1.3 a certificate is refused after the handshake, and paho tells
+        why in its log alone.
+        """
+        if ALERT in text:
+            self._refusal = text.partition(ALERT)[2].partition("]")[0]
 
     def _handle_disconnect(
         self,

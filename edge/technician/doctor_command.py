@@ -9,7 +9,7 @@ from rich.text import Text
 from device_drivers.site import TCP_KINDS
 from edge import data_folder, settings_check
 from edge.settings import Settings
-from edge.technician import doctor_journal, doctor_machine, doctor_network, screen
+from edge.technician import doctor_identity, doctor_journal, doctor_machine, doctor_network, screen
 from edge.technician.finding import Finding, Verdict
 
 _STYLES = {
@@ -58,7 +58,12 @@ async def _findings(settings_file: Path) -> AsyncIterator[Finding]:
         yield finding
     for finding in doctor_journal.check_journal(settings):
         yield finding
-    for finding in await doctor_network.check_broker(settings.broker):
+    held, finding = doctor_identity.check_identity(settings)
+    yield finding
+    if held is not None and agent is not None:
+        yield await doctor_identity.check_handshake(settings.broker, held)
+        return
+    for finding in await doctor_network.check_broker(settings.broker, held):
         yield finding
 
 

@@ -13,6 +13,7 @@ from contract.errors import ContractError
 from contract.messages import CentralStatus, decode
 from device_drivers.errors import DriverError
 from device_drivers.site import TCP_KINDS
+from edge.identity import Credentials
 from edge.link import ask_broker
 from edge.recorder.address import stream_url
 from edge.settings import BrokerSettings, CameraSettings, Settings
@@ -85,15 +86,17 @@ async def _check_camera(camera: CameraSettings) -> Finding:
     return Finding(area, Verdict.FAULT, f"{host}:{port} does not speak RTSP", "the port in the camera's url")
 
 
-async def check_broker(broker: BrokerSettings) -> list[Finding]:
-    """The broker, step by step, and whether the centre is behind it."""
+async def check_broker(broker: BrokerSettings, held: Credentials | None = None) -> list[Finding]:
+    """The broker, step by step, and whether the centre is behind it. `held`: who we are, where it asks."""
     area, where = "broker", f"{broker.host}:{broker.port}"
     try:
         await _resolve(broker.host, broker.port)
     except (OSError, UnicodeError) as error:
         return [_unresolved(area, broker.host, error), _no_centre("the broker is not reached")]
     try:
-        answer = await asyncio.to_thread(ask_broker, broker, topics.CENTRAL_STATUS)
+        answer = await asyncio.to_thread(
+            ask_broker, broker, topics.CENTRAL_STATUS, held.client_context() if held else None
+        )
     except (OSError, UnicodeError) as error:
         mend = "is mosquitto running there, is the port open in the firewall, is the way there up?"
         text = f"{where}: {_reason(error)}"
