@@ -40,6 +40,8 @@ PACKET_MAX_BYTES = MESSAGE_MAX_BYTES + 4_096
 """The longest message, its topic and properties. A broker of MQTT 5 brings us nothing longer."""
 _NO_SUBSCRIBERS = 0x10
 ALERT = "socket: [SSL: "
+REASONS_TOLD_MAX = 8
+"""Each is logged once while there is no connection: first that it was lost, then why none comes about."""
 
 log = structlog.get_logger()
 
@@ -85,7 +87,8 @@ class Link:
         self._tls = tls
         self._client: Client | None = None
         self._is_connected = False
-        self._is_lost_logged = False
+        self._told: set[str] = set()
+        """Why there is no connection, as it was logged since the last one."""
         self._is_closing = False
         self._refusal = ""
         self._ended = asyncio.Event()
@@ -244,7 +247,7 @@ class Link:
         client.on_log = None
         client.subscribe([(topics.all_down(self._edge), 1), (topics.CENTRAL_STATUS, 1)])
         self._is_connected = True
-        self._is_lost_logged = False
+        self._told.clear()
         self.counters.connects += 1
         log.info("broker_connected", host=self._settings.host, port=self._settings.port)
         self.on_connect()
@@ -279,8 +282,8 @@ class Link:
             self.counters.unheard_pubacks += 1
 
     def _lost(self, reason: str) -> None:
-        if not self._is_lost_logged and not self._is_closing:
-            self._is_lost_logged = True
+        if reason not in self._told and len(self._told) < REASONS_TOLD_MAX and not self._is_closing:
+            self._told.add(reason)
             log.warning("broker_lost", host=self._settings.host, port=self._settings.port, reason=reason)
 
 

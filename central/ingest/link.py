@@ -45,6 +45,8 @@ QUEUED_MESSAGES_MAX = 1_024
 PACKET_MAX_BYTES = MESSAGE_MAX_BYTES + 4_096
 """A broker that speaks MQTT 5 keeps anything longer from us."""
 ALERT = "socket: [SSL: "
+REASONS_TOLD_MAX = 8
+"""Each is logged once while there is no connection: first that it was lost, then why none comes about."""
 
 log = structlog.get_logger()
 
@@ -69,7 +71,8 @@ class Link:
         self._ended = asyncio.Event()
         self._protocol = MQTTProtocolVersion.MQTTv5
         self._has_spoken_v5 = False
-        self._is_lost_logged = False
+        self._told: set[str] = set()
+        """Why there is no connection, as it was logged since the last one."""
         self._refusal = ""
 
     def publish(self, topic: str, payload: bytes) -> None:
@@ -252,7 +255,7 @@ class Link:
         )
         self.is_connected = True
         self._say_online()
-        self._is_lost_logged = False
+        self._told.clear()
         log.info("broker_connected", host=self._broker.host, port=self._broker.port)
 
     def _handle_log(self, _client: Client, _data: Any, _level: int, text: str) -> None:
@@ -274,6 +277,6 @@ class Link:
         self._ended.set()
 
     def _say_lost(self, detail: str) -> None:
-        if not self._is_lost_logged:
-            self._is_lost_logged = True
+        if detail not in self._told and len(self._told) < REASONS_TOLD_MAX:
+            self._told.add(detail)
             log.warning("broker_lost", detail=detail)
