@@ -1,4 +1,4 @@
-"""`casewatch central`: run · check · invite · readmit · enrol · revoke · trust · maintain · command ·
+"""`casewatch central`: run · check · invite · readmit · skip · enrol · revoke · trust · maintain · command ·
 verify · export · backup · restore.
 """
 
@@ -30,6 +30,7 @@ from central.console import (
 from central.errors import StoreError
 from central.evidence import commands as evidence
 from central.ingest.readmission import readmit as readmit_edge
+from central.ingest.readmission import skip_gone
 from central.settings import CentralSettings, SettingsFault, secret_files
 from central.store.database import Store
 from central.trust import commands as trust
@@ -132,6 +133,23 @@ def readmit(
 
     with_store(settings, accept)
     sys.stdout.write(f"{edge}: epoch {epoch} is accepted from its first row\n")
+
+
+@app.command()
+def skip(
+    edge: Annotated[str, typer.Argument(help="The edge's id, as in stations.toml.")],
+    reason: Annotated[str, typer.Option(help="Why, for the audit.", prompt=True)],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Go on behind rows that an edge no longer has, as the board's fault tells. The audit says who did."""
+    settings = settings_of(config)
+    edge = edge_of_a_station(settings, edge)
+
+    async def accept(store: Store) -> tuple[int, int]:
+        return await store.write(lambda tx: skip_gone(tx, edge, CONSOLE, reason, centre.wall_ms()))
+
+    first, last = with_store(settings, accept)
+    sys.stdout.write(f"{edge}: goes on behind row {last}; rows {first} to {last} are given up\n")
 
 
 def _keyring(settings: CentralSettings, *, insecure_dev: bool) -> Keyring | None:
