@@ -45,8 +45,9 @@ from central.web.live import Hub
 from central.web.live_socket import LiveSocket
 from central.web.paint_receipts import PaintReceipts
 from central.web.server import Server, application
-from central.web.tls import ServerTls
+from central.web.tls import Listening, ServerTls
 
+LOOPBACK = "127.0.0.1"
 FIRST_SIGN_IN_FILE = "first-sign-in.code"
 
 _log = structlog.get_logger(__name__)
@@ -62,30 +63,32 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def run(settings: CentralSettings, keyring: Keyring | None) -> None:
+async def run(settings: CentralSettings, keyring: Keyring | None, plain_port: int | None = None) -> None:
     """The centre, until SIGINT or SIGTERM. Without `keyring` nothing is encrypted, signed or checked.
+
+    `plain_port`: on loopback the board is served there too, unencrypted.
 
     Raises SettingsFault, PortInUse, StoreError.
     """
     stop = _stop_on_signals()
-    tls = _server_tls(settings, keyring) if keyring else None
     tokens = media_tokens(settings)
     if settings.broker.password_file:
         read_secret(settings.broker.password_file, "broker.password_file")
-    listening = _listen(settings.web.host, settings.web.port)
+    tls = _server_tls(settings, keyring) if keyring else None
+    place = _listen(settings.web.host, settings.web.port)
+    listening = Listening(place, tls, _listen(LOOPBACK, plain_port) if plain_port else None)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with closing(listening), lock.held(settings.store.url, settings.data_dir):
-        await _run_on_store(settings, keyring, tls, tokens, listening=listening, stop=stop)
+        await _run_on_store(settings, keyring, tokens, listening=listening, stop=stop)
     _log.info("central_stopped")
 
 
 async def _run_on_store(
     settings: CentralSettings,
     keyring: Keyring | None,
-    tls: ServerTls | None,
     tokens: dict[str, str],
     *,
-    listening: socket.socket,
+    listening: Listening,
     stop: asyncio.Event,
 ) -> None:
     store = Store(settings.store.url)
@@ -95,7 +98,7 @@ async def _run_on_store(
         gate = Gate(store, passwords, wall_ms)
         await announce_first_start(gate, settings.data_dir / FIRST_SIGN_IN_FILE)
         relay = Relay(settings.stations, tokens, keyring.client_context if keyring else None)
-        await _serve(settings, store, gate, relay, keyring=keyring, tls=tls, listening=listening, stop=stop)
+        await _serve(settings, store, gate, relay, keyring=keyring, listening=listening, stop=stop)
     finally:
         passwords.close()
         await store.close()
@@ -124,8 +127,7 @@ async def _serve(
     relay: Relay,
     *,
     keyring: Keyring | None,
-    tls: ServerTls | None,
-    listening: socket.socket,
+    listening: Listening,
     stop: asyncio.Event,
 ) -> None:
     stations, rules = settings.stations, settings.rules
@@ -148,7 +150,7 @@ async def _serve(
         is_broker_connected=lambda: link.is_connected,
     )
 
-    await server.start(listening, tls.context if tls else None)
+    await server.start(listening)
     tasks = _start(
         ("link", link.run(ingest.receive)),
         ("ingest", ingest.run()),
@@ -156,9 +158,9 @@ async def _serve(
         ("sending", sending.run()),
         ("relay", relay.run()),
         ("paint_receipts", receipts.run()),
-        *([("certificate", tls.run())] if tls else []),
+        *([("certificate", listening.tls.run())] if listening.tls else []),
     )
-    _say_ready(settings, listening, "https" if tls else "http")
+    _say_ready(settings, listening)
     try:
         await _first_end(tasks, stop)
     finally:
@@ -253,8 +255,9 @@ def _server_tls(settings: CentralSettings, keyring: Keyring) -> ServerTls:
         raise SettingsFault([Fault(str(named[0]), 0, "web.tls_cert", str(error))]) from error
 
 
-def _say_ready(settings: CentralSettings, listening: socket.socket, scheme: str) -> None:
-    host, port = listening.getsockname()[:2]
+def _say_ready(settings: CentralSettings, listening: Listening) -> None:
+    host, port = listening.place.getsockname()[:2]
+    scheme = "https" if listening.tls else "http"
     address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     sys.stdout.write(f"central_ready {address}\n")
     sys.stdout.flush()

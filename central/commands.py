@@ -69,7 +69,18 @@ app.command()(commanding.maintain)
 
 
 @app.command()
-def run(config: Config = DEFAULT_CONFIG, insecure_dev: InsecureDev = False) -> None:
+def run(
+    config: Config = DEFAULT_CONFIG,
+    insecure_dev: InsecureDev = False,
+    insecure_board: Annotated[
+        int | None,
+        typer.Option(
+            help="Serve the board on this port of 127.0.0.1 too, unencrypted, for a browser on this machine.",
+            min=1,
+            max=65_535,
+        ),
+    ] = None,
+) -> None:
     """Run the centre until SIGINT or SIGTERM.
 
     Prints `central_ready ADDRESS` once the board answers; the log goes to stderr, a JSON line an event.
@@ -78,8 +89,11 @@ def run(config: Config = DEFAULT_CONFIG, insecure_dev: InsecureDev = False) -> N
     settings = settings_of(config)
     logs.configure()
     keyring = _keyring(settings, insecure_dev=insecure_dev)
+    if insecure_board:
+        sys.stderr.write(f"!!! --insecure-board: THE BOARD IS UNENCRYPTED on 127.0.0.1:{insecure_board}\n")
+        structlog.get_logger(__name__).warning("insecure", reason="--insecure-board", port=insecure_board)
     try:
-        asyncio.run(centre.run(settings, keyring))
+        asyncio.run(centre.run(settings, keyring, insecure_board))
     except (SettingsFault, centre.PortInUse) as error:
         end(str(error), EXIT_REFUSED)
     except StoreError as error:

@@ -2,20 +2,13 @@
 what it loses is sent again.
 """
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
-MOSQUITTO = """\
-# The demo's broker. Loopback, without login; a real one is set up from config/mosquitto/.
-listener {port} 127.0.0.1
-allow_anonymous true
-persistence false
-set_tcp_nodelay true
-max_queued_messages 10000
-log_type error
-log_type warning
-"""
+SHIPPED = Path(__file__).parents[1] / "config" / "mosquitto" / "mosquitto.conf"
+CREDENTIALS = "/run/credentials/casewatch-broker.service"
 
 
 def mosquitto_path() -> str | None:
@@ -23,11 +16,17 @@ def mosquitto_path() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
-def broker_command(run_dir: Path, port: int) -> tuple[str, list[str]]:
-    """The broker's name and the command that runs it in the foreground."""
+def broker_command(run_dir: Path, port: int, trust: Path) -> tuple[str, list[str]]:
+    """The broker's name and the command that runs it in the foreground: mosquitto as it is shipped, with the
+    centre's trust folder; amqtt in the clear.
+    """
     mosquitto = mosquitto_path()
     if mosquitto is not None:
+        text = SHIPPED.read_text().replace("listener 8883\n", f"listener {port} 127.0.0.1\n")
+        text = text.replace(CREDENTIALS, str(trust))
+        if os.geteuid() == 0:
+            text += "user root\n"  # it would become a user who may not read the trust folder
         settings = run_dir / "mosquitto.conf"
-        settings.write_text(MOSQUITTO.format(port=port))
+        settings.write_text(text)
         return "mosquitto", [mosquitto, "-c", str(settings)]
     return "amqtt", [sys.executable, "-m", "simulators.amqtt_broker", str(port)]

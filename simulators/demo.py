@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 import webbrowser
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,7 +33,9 @@ console = Console(highlight=False)
 CONFIG = Path(__file__).parents[1] / "config" / "demo"
 STATIONS = ("chengdong", "liuxu", "linhu")
 CASEWATCH = [sys.executable, "-m", "casewatch"]
-INSECURE = "--insecure-dev"
+CENTRAL = ["--config", str(CONFIG / "central.toml")]
+PLAIN_BOARD_PORT = 8460
+"""A browser knows no authority that was made a minute ago, so the demo's board is shown in the clear."""
 
 
 @app.command()
@@ -58,6 +61,9 @@ def demo(
             f"\n[bold]案管哨 Casewatch · 泽湖县[/bold] (演示 demo)\n  看板 board  [bold]{board}[/bold]"
         )
         console.print(f"  一次性登录码 one-time sign-in code  [bold]{code}[/bold]")
+        console.print(
+            "  看板以明文供本机浏览 The board is UNENCRYPTED for this machine's browser (--insecure-board)"
+        )
         console.print(f"  模拟器 simulators  http://127.0.0.1:{ports['simulators']}")
         console.print(f"  日志 logs  {run_dir}/*.log · Ctrl-C 全部停止 stops all\n")
         if not no_browser:
@@ -82,7 +88,8 @@ def used_ports() -> dict[str, int]:
     central = _toml("central.toml")
     scenario = _toml("working-day.toml")
     ports = {
-        "board": int(central["web"]["port"]),
+        "board": PLAIN_BOARD_PORT,
+        "board over TLS": int(central["web"]["port"]),
         "broker": int(central["broker"]["port"]),
         "simulators": int(scenario["control"]["port"]),
     }
@@ -123,34 +130,55 @@ def prepare(run_dir: Path) -> None:
 
 
 def start_county(group: ProcessGroup, ports: dict[str, int], tell: Callable[[str], None]) -> None:
-    """Start everything, each when what it needs is there."""
-    name, command = broker_command(group.run_dir, ports["broker"])
-    if name == "amqtt":
+    """Start everything, each when what it needs is there. Raises ProcessFailed."""
+    run_dir = group.run_dir
+    name, command = broker_command(run_dir, ports["broker"], run_dir / "central" / "trust")
+    mode = ["--insecure-dev"] if name == "amqtt" else []
+    if mode:
         console.print(
-            "没有 mosquitto，演示改用 amqtt。No mosquitto here: amqtt stands in, for the demo only."
+            "没有 mosquitto，演示改用 amqtt：一切都不加密、不签名。\n"
+            "No mosquitto here: amqtt stands in, and NOTHING IS ENCRYPTED OR SIGNED. For the demo only.",
+            style="red",
         )
+    else:
+        casewatch(run_dir, "central", "trust", "init", *CENTRAL)
     group.start("broker", command)
     group.await_ready("broker", lambda: _listens(ports["broker"]))
     tell("启动模拟器 starting the simulators")
     group.start("simulators", [*CASEWATCH, "sim", "run", str(CONFIG / "working-day.toml")])
     group.await_ready("simulators", lambda: _answers(f"http://127.0.0.1:{ports['simulators']}/points"))
     tell("启动中心 starting the centre")
-    group.start("central", [*CASEWATCH, "central", "run", "--config", str(CONFIG / "central.toml"), INSECURE])
+    plain = ["--insecure-board", str(ports["board"])]
+    group.start("central", [*CASEWATCH, "central", "run", *CENTRAL, *plain, *mode])
     group.await_ready("central", lambda: _answers(f"http://127.0.0.1:{ports['board']}/healthz"))
+    if not mode:
+        tell("登记派出所前端 enrolling the stations")
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(partial(enrol, run_dir, ports["board over TLS"]), STATIONS))
     for station in STATIONS:
         tell(f"启动派出所前端 starting station {station}")
-        group.start(
-            f"edge-{station}", [*CASEWATCH, "edge", "run", str(CONFIG / f"edge-{station}.toml"), INSECURE]
-        )
+        group.start(f"edge-{station}", [*CASEWATCH, "edge", "run", _settings(station), *mode])
         group.await_ready(f"edge-{station}", partial(_listens, ports[f"media {station}"]))
+
+
+def enrol(run_dir: Path, port: int, station: str) -> None:
+    """As a technician does: a code from the centre, typed at the edge. Raises ProcessFailed."""
+    code = casewatch(run_dir, "central", "enrol", station, *CENTRAL)
+    centre = f"127.0.0.1:{port}"
+    casewatch(run_dir, "edge", "enrol", _settings(station), "--centre", centre, typed=f"{code}\n")
 
 
 def invite_watcher(run_dir: Path) -> str:
     """A one-time code that makes the visitor a watcher. Raises ProcessFailed."""
-    command = [*CASEWATCH, "central", "invite", "--config", str(CONFIG / "central.toml"), "--role", "watcher"]
-    done = subprocess.run(command, cwd=run_dir, capture_output=True, text=True, check=False)
+    return casewatch(run_dir, "central", "invite", *CENTRAL, "--role", "watcher")
+
+
+def casewatch(run_dir: Path, *words: str, typed: str = "") -> str:
+    """A command, run to its end; the last line that it printed. Raises ProcessFailed."""
+    command = [*CASEWATCH, *words]
+    done = subprocess.run(command, cwd=run_dir, input=typed, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ProcessFailed(f"no sign-in code: {done.stderr.strip()}")
+        raise ProcessFailed(f"casewatch {' '.join(words)}: {done.stderr.strip()}")
     return done.stdout.strip().splitlines()[-1]
 
 
@@ -160,6 +188,10 @@ def watch(group: ProcessGroup, for_s: float) -> None:
     while time.monotonic() < ends_at:
         group.raise_if_ended()
         time.sleep(0.2)
+
+
+def _settings(station: str) -> str:
+    return str(CONFIG / f"edge-{station}.toml")
 
 
 def _toml(name: str) -> dict[str, Any]:

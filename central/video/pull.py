@@ -43,7 +43,7 @@ class Pull:
     """`is_over` once nobody has wanted it for LINGER_S."""
 
     def __init__(self, source: Source, tls: Callable[[], ssl.SSLContext] | None) -> None:
-        self._url = source.url
+        self._url = source.url if tls else source.url.replace("wss:", "ws:", 1)
         self._headers = {"Authorization": f"Bearer {source.token}"}
         self._server_name = source.server_name
         self._tls = tls

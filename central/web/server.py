@@ -1,7 +1,5 @@
 """The aiohttp application: endpoints, sockets and pages behind the middleware; and the port it serves."""
 
-import socket
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -12,6 +10,7 @@ from central.web.endpoints import Endpoint, add_endpoints
 from central.web.middleware import GATE, add_headers, admit, answer_problems
 from central.web.openapi import Socket
 from central.web.pages import add_pages
+from central.web.tls import Listening
 
 BODY_MAX_BYTES = 64 * 1024
 GRACE_S = 3.0
@@ -39,10 +38,12 @@ class Server:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S)
         self._closing = closing
 
-    async def start(self, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
-        """`tls` is None only where the centre runs without keys."""
+    async def start(self, listening: Listening) -> None:
         await self._runner.setup()
-        await web.SockSite(self._runner, listening, ssl_context=tls).start()
+        tls = listening.tls.context if listening.tls else None
+        await web.SockSite(self._runner, listening.place, ssl_context=tls).start()
+        if listening.plain is not None:
+            await web.SockSite(self._runner, listening.plain).start()
 
     async def stop(self) -> None:
         for close in self._closing:

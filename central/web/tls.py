@@ -1,14 +1,31 @@
-"""The certificate that the board shows, and its renewal while it is being served."""
+"""Where the board is served, the certificate that it shows, and its renewal meanwhile."""
 
 import asyncio
+import socket
 import ssl
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
 LOOK_EVERY_S = 60.0
 
 log = structlog.get_logger(__name__)
+
+
+class Listening(NamedTuple):
+    """Where the board is served: over TLS, but where the centre runs without keys. `plain`: a second place, on
+    loopback and unencrypted.
+    """
+
+    place: socket.socket
+    tls: "ServerTls | None"
+    plain: socket.socket | None = None
+
+    def close(self) -> None:
+        self.place.close()
+        if self.plain is not None:
+            self.plain.close()
 
 
 class ServerTls:

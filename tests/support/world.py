@@ -230,11 +230,10 @@ class World:
         )
 
     def _stations(self) -> str:
-        scheme = "wss" if self.secure else "ws"
         text = (
             f'[[station]]\nid = "{STATION}"\nedge = "{STATION}"\n'
             'name = { zh = "测试派出所", en = "Test Station" }\n'
-            f'media_url = "{scheme}://127.0.0.1:{self.media_port}"\n'
+            f'media_url = "wss://127.0.0.1:{self.media_port}"\n'
         )
         for n, (room, door) in enumerate(zip(self.rooms, self.doors, strict=True)):
             text += (
