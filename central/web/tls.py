@@ -14,8 +14,9 @@ log = structlog.get_logger(__name__)
 
 
 class Listening(NamedTuple):
-    """Where the board is served: over TLS, but where the centre runs without keys. `plain`: a second place, on
-    loopback and unencrypted.
+    """Where the board is served: over TLS, but where the centre runs without keys.
+
+    `plain`: a second place, on loopback and unencrypted.
     """
 
     place: socket.socket
