@@ -92,6 +92,8 @@ class Link:
         self._is_closing = False
         self._refusal = ""
         self._ended = asyncio.Event()
+        self._farewell: int | None = None
+        self._is_parted = asyncio.Event()
         self._protocol = MQTTProtocolVersion.MQTTv5
         self._has_spoken_v5 = False
 
@@ -115,14 +117,18 @@ class Link:
             await asyncio.sleep(random.uniform(0, RECONNECT_CAP_S))  # noqa: S311 jitter, not a secret
 
     async def close(self, farewell: bytes) -> None:
-        """Say goodbye as `status` and part in order, so that the will is not needed."""
+        """Say goodbye as `status` and part in order, so that the will is not needed. Only once the broker has
+        the word: what is closed over an answer that was not read may be lost with it.
+        """
         self._is_closing = True
         if self._client is None or not self._is_connected:
             return
-        self.publish(topics.Up.STATUS, farewell, retain=True)
-        self._client.disconnect()
+        topic = topics.up(self._edge, topics.Up.STATUS)
+        self._farewell = self._client.publish(topic, farewell, 1, retain=True).mid
         with suppress(TimeoutError):
             async with asyncio.timeout(1.0):
+                await self._is_parted.wait()
+                self._client.disconnect()
                 await self._ended.wait()
 
     async def _session(self) -> None:
@@ -274,8 +280,10 @@ class Link:
         self.on_message(message.topic, bytes(message.payload))
 
     def _handle_publish(
-        self, _client: Client, _data: Any, _mid: int, reason: ReasonCode, _props: Properties | None
+        self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _props: Properties | None
     ) -> None:
+        if mid == self._farewell:
+            self._is_parted.set()
         if reason.is_failure:
             self.counters.refused_pubacks += 1
         elif reason.value == _NO_SUBSCRIBERS:

@@ -124,10 +124,14 @@ class Link:
     async def _say_goodbye(self, client: Client) -> None:
         if self.is_connected:
             self.is_connected = False
-            client.publish(topics.CENTRAL_STATUS, self._status("offline"), qos=1, retain=True)
-            client.disconnect()
+            said = client.publish(topics.CENTRAL_STATUS, self._status("offline"), qos=1, retain=True)
+            taken = asyncio.Event()
+            client.on_publish = lambda _c, _d, mid, _r, _p: taken.set() if mid == said.mid else None
             with suppress(TimeoutError):
                 async with asyncio.timeout(GOODBYE_TIMEOUT_S):
+                    # What is closed over an answer that was not read may be lost with it.
+                    await taken.wait()
+                    client.disconnect()
                     await self._ended.wait()
 
     def _make_client(self, receive: Receive) -> Client:
