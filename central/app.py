@@ -152,6 +152,7 @@ async def _serve(
 
     await server.start(listening)
     tasks = _start(
+        ("store", store.run()),
         ("link", link.run(ingest.receive)),
         ("ingest", ingest.run()),
         ("clockwork", clockwork.run()),
@@ -165,15 +166,20 @@ async def _serve(
         await _first_end(tasks, stop)
     finally:
         await server.stop()
-        for task in tasks:
-            task.cancel()
-            await asyncio.wait([task])
+        await _end(tasks)
         await receipts.write()
 
 
 async def _note_start(store: Store, instance: str) -> None:
     start = partial(openings.record, at_ms=wall_ms(), instance=instance, reason="start")
     await store.write(lambda tx: start(tx.conn))
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """One after the other, in the order in which they were started."""
+    for task in tasks:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def _start(*parts: tuple[str, Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:

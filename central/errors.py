@@ -8,6 +8,7 @@ CentralError                  central
 │   ├── BadCopy               store.bad_copy          a copy that is damaged, or whose chains are not sound
 │   ├── NoCopy                store.no_copy           this database is copied and restored by its own tools
 │   ├── StoreUnavailable      store.unavailable       disk full, server gone: nothing was committed  retryable
+│   │   └── StoreBroken       store.broken            what the disk holds is not known: the centre ends
 │   └── BadValue              store.bad_value         the database cannot hold a value: nothing was committed
 └── ActError                  alert                   what a person asked for was not done
     ├── NotFound              alert.not_found         no such alert
@@ -51,6 +52,13 @@ class NoCopy(StoreError):
 class StoreUnavailable(StoreError):
     code = "store.unavailable"
     retryable = True
+
+
+class StoreBroken(StoreUnavailable):
+    """After a failed sync the next may succeed without the bytes of the first: only a new start knows."""
+
+    code = "store.broken"
+    retryable = False
 
 
 class BadValue(StoreError):

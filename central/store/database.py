@@ -2,9 +2,11 @@
 
 One writer means that ids are in commit order and that no write ever waits for another's lock.
 Changes of the board made inside a transaction reach `listener` after its commit, in commit order.
+After a disk's fault in a write nothing is tried again: what the disk holds is not known, the process ends.
 """
 
 import asyncio
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +15,10 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Column, Connection, func, insert, select
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
 from central.board_model import Entity, EntityKind
-from central.errors import BadValue, StoreUnavailable
+from central.errors import BadValue, StoreBroken, StoreUnavailable
 from central.store import board_changes, engines, upgrade
 from central.store.board_changes import Cause, Change
 from central.store.schema import store_identity
@@ -26,6 +28,8 @@ __all__ = ["Cause", "Change", "Store", "Transaction"]
 T = TypeVar("T")
 
 READERS = 4
+_DISK_FAULTS = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+"""Primary result codes of SQLite. A full disk is none of these: it harms nothing and heals."""
 
 
 class Transaction:
@@ -79,11 +83,19 @@ class Store:
         self._read_engine = engines.readers(url, READERS)
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
+        self._fault: StoreBroken | None = None
+        self._is_broken = asyncio.Event()
 
     async def open(self) -> None:
         """Brings the schema up to date. Raises NewerSchema, StoreUnavailable."""
         await self.write(lambda tx: upgrade.to_newest(tx.conn))
         self.epoch = await self.write(_identity)
+
+    async def run(self) -> None:
+        """Until the disk fails in a write; then raises StoreBroken."""
+        await self._is_broken.wait()
+        assert self._fault is not None
+        raise self._fault
 
     async def close(self) -> None:
         """Waits for the writes and reads under way."""
@@ -102,10 +114,17 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._view, query)
 
     def _commit(self, work: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop) -> T:
-        with _own_errors(), self._write_engine.begin() as conn:
-            tx = Transaction(conn)
-            result = work(tx)
-            changes = tx.place_changes()
+        if self._fault is not None:
+            raise self._fault
+        try:
+            with _own_errors(), self._write_engine.begin() as conn:
+                tx = Transaction(conn)
+                result = work(tx)
+                changes = tx.place_changes()
+        except StoreBroken as fault:
+            self._fault = fault
+            loop.call_soon_threadsafe(self._is_broken.set)
+            raise
         if changes:
             # From this thread, before anybody is told of the result: so the order is that of the commits.
             loop.call_soon_threadsafe(self._tell, changes)
@@ -132,10 +151,15 @@ def _own_errors() -> Iterator[None]:
     """The database's errors that are no fault of the program, as the store's own."""
     try:
         yield
-    except OperationalError as error:
-        raise StoreUnavailable(str(error.orig)) from error
     except DataError as error:
         raise BadValue(str(error.orig)) from error
+    except DatabaseError as error:
+        # SQLite's extended code carries the primary one in its lowest byte.
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _DISK_FAULTS:
+            raise StoreBroken(str(error.orig)) from error
+        if isinstance(error, OperationalError):
+            raise StoreUnavailable(str(error.orig)) from error
+        raise
 
 
 def _identity(tx: Transaction) -> str:
