@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TextIO, TypeVar
@@ -230,6 +230,8 @@ def _open_file(data_dir: Path, edge: EdgeId, now_ms: int) -> tuple[JournalFile, 
     A new epoch is named by its first moment: it never repeats an older one of the same station.
     """
     path = data_dir / FILE_NAME
+    with suppress(JournalDamaged):  # a read that failed in passing looks the same: look twice
+        return JournalFile(path, edge, Epoch(now_ms)), {}
     try:
         return JournalFile(path, edge, Epoch(now_ms)), {}
     except JournalDamaged as error:

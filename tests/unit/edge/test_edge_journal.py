@@ -12,7 +12,7 @@ from contract.ids import EdgeId, Epoch, PointId, Seq
 from contract.points import Clock, Quality
 from contract.rows import decode_row
 from edge.clock import Stamp
-from edge.errors import JournalFailed, JournalInUse
+from edge.errors import JournalDamaged, JournalFailed, JournalInUse
 from edge.journal import Journal
 from edge.journal_file import FILE_NAME, JournalFile
 from edge.proposals import Draft, PointMemory
@@ -143,6 +143,27 @@ async def test_failed_commit_stops_the_journal_for_good(journal: Journal, monkey
     with pytest.raises(JournalFailed):
         await journal.append([draft()])
     assert journal.head == 0
+
+
+async def test_a_read_that_failed_in_passing_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite calls an EIO at a read a malformed file."""
+    journal = await Journal.open(tmp_path, EDGE, FixedClock())
+    await journal.append([draft()])
+    await journal.close()
+    looks: list[Path] = []
+
+    def look(path: Path, edge: EdgeId, epoch: Epoch) -> JournalFile:
+        looks.append(path)
+        if len(looks) == 1:
+            raise JournalDamaged("database disk image is malformed")
+        return JournalFile(path, edge, epoch)
+
+    monkeypatch.setattr("edge.journal.JournalFile", look)
+    again = await Journal.open(tmp_path, EDGE, FixedClock(1_700_000_009_000))
+    assert (again.epoch, again.head) == (journal.epoch, 1)
+    await again.close()
 
 
 async def test_damaged_file_is_set_aside_and_a_new_epoch_says_so(tmp_path: Path) -> None:
