@@ -1,6 +1,6 @@
 """Every row of the fault matrix that is tried here, in its order."""
 
-from tests.chaos import power
+from tests.chaos import kill, power, syscalls
 from tests.chaos.ground import Play
 
-PLAYS: tuple[Play, ...] = (*power.PLAYS,)
+PLAYS: tuple[Play, ...] = (*power.PLAYS, *kill.PLAYS, *syscalls.PLAYS)

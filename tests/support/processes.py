@@ -55,6 +55,11 @@ class Process:
         self._child.kill()
         self._child.wait()
 
+    def wait(self, within_s: float) -> int:
+        """Until it ends by itself; the exit code. Raises TimeoutExpired."""
+        assert self._child is not None
+        return self._child.wait(within_s)
+
     def stop(self) -> int:
         """SIGTERM, and wait; the exit code."""
         assert self._child is not None
