@@ -6,15 +6,25 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 from tests.chaos.history import Clocks, History
 from tests.chaos.station import Station
+from tests.support.mqtt_proxy import Proxy
+from tests.support.ports import free_ports
 from tests.support.world import STATION
 
 __all__ = ["STATION", "Ground", "Play", "missing"]
+
+
+class Proxied(NamedTuple):
+    """`centre_link` is the edge's where the centre has none of its own."""
+
+    station: Station
+    edge_link: Proxy
+    centre_link: Proxy
 
 
 class Ground:
@@ -45,6 +55,24 @@ class Ground:
         station = self.station(**options).start()
         station.flip_at(rate_hz, self.seed)
         return station
+
+    def proxied(self, rate_hz: float = 20, *, is_centre_too: bool = False, **options: Any) -> Proxied:
+        """A station that runs, its edge reaching the broker through a proxy; its centre too, if wished."""
+        edge_port, centre_port = free_ports(2)
+        options["edge_way"] = ("127.0.0.1", edge_port)
+        if is_centre_too:
+            options["centre_way"] = ("127.0.0.1", centre_port)
+        station = self.station(**options)
+        station.route()
+        ports = (edge_port, centre_port) if is_centre_too else (edge_port,)
+        proxies = [Proxy(port, ("127.0.0.1", station.broker_port), self.seed).start() for port in ports]
+        for proxy in proxies:
+            self.closing.callback(proxy.stop)
+        self.closing.callback(station.stop)
+        station.start()
+        if rate_hz:
+            station.flip_at(rate_hz, self.seed)
+        return Proxied(station, proxies[0], proxies[-1])
 
     def not_proven(self, says: str) -> None:
         """Said in the report, loudly: what this machine or this method cannot show."""

@@ -1,6 +1,12 @@
 """Every row of the fault matrix that is tried here, in its order."""
 
-from tests.chaos import kill, power, syscalls
+from tests.chaos import broker, kill, link, power, syscalls
 from tests.chaos.ground import Play
 
-PLAYS: tuple[Play, ...] = (*power.PLAYS, *kill.PLAYS, *syscalls.PLAYS)
+PLAYS: tuple[Play, ...] = (
+    *power.PLAYS,
+    *kill.PLAYS,
+    *syscalls.PLAYS,
+    *broker.PLAYS,
+    *link.PLAYS,
+)

@@ -114,6 +114,19 @@ class Station(World):
         """How far the centre's store goes on this edge's chain."""
         return _number(self.folder / STORE, "SELECT coalesce(max(seq), -1) FROM edge_cursor")
 
+    def lags_s(self, from_ns: int, until_ns: int) -> list[float]:
+        """Of each door row of that time: from the edge's stamp to the centre's, sorted."""
+        with closing(_open(self.folder / STORE)) as db:
+            rows = db.execute("SELECT received_ms, row FROM event WHERE point LIKE '%.door'").fetchall()
+        seen = [(received_ms, decode_row(bytes(raw))) for received_ms, raw in rows]
+        return sorted((at - row.at) / 1_000 for at, row in seen if from_ns <= row.mono <= until_ns)
+
+    def note_lag(self, promise: str, name: str, from_ns: int, until_ns: int, at_most_s: float) -> None:
+        """The p99 of `lags_s` against its bound."""
+        lags = self.lags_s(from_ns, until_ns)
+        p99 = lags[min(len(lags) - 1, int(len(lags) * 0.99))] if lags else float("inf")
+        self.history.note(Figure(promise, f"{name}, seconds, p99 of {len(lags)}", p99, at_most_s))
+
     def note_journal(self, name: str, folder: Path | None = None, mono_ns: int | None = None) -> None:
         """All that a journal holds, of a copy where a folder is given."""
         self.history.note(read_journal((folder or self.folder / "edge") / "journal.db", name, mono_ns))

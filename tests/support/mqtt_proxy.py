@@ -27,7 +27,7 @@ class Weather(Struct):
 
     latency_s: float = 0.0
     stall: float = 0.0
-    """Share that makes all behind it wait for `stall_s`."""
+    """Share of the time, in pieces of `stall_s`, in which nothing moves."""
     stall_s: float = 1.0
     swallow: float = 0.0
     double: float = 0.0
@@ -64,6 +64,7 @@ class Proxy:
         self.accepted_ns: list[int] = []
         self._port = port
         self._broker = broker
+        self._seed = seed
         self._random = random.Random(seed)
         self._connections: set[_Connection] = set()
         self._loop = asyncio.new_event_loop()
@@ -92,6 +93,16 @@ class Proxy:
         self._loop.call_soon_threadsafe(cut)
         done.wait(5)
 
+    def go_to(self, broker: tuple[str, int]) -> None:
+        """From now on another broker is behind it; those connected are cut off."""
+        self._broker = broker
+        self.reset()
+
+    def is_stalled(self, at_s: float) -> bool:
+        """Whether the seed lets nothing move at an instant."""
+        piece = int(at_s // self.weather.stall_s)
+        return random.Random(self._seed * 1_000_003 + piece).random() < self.weather.stall
+
     def inject(self, way: Way, packet: bytes) -> bool:
         """Puts a packet into the newest connection. False where there is none."""
         connection = max(self._connections, key=lambda one: one.number, default=None)
@@ -106,9 +117,10 @@ class Proxy:
         self._is_up.set()
         self._loop.run_forever()
         server.close()
-        for task in asyncio.all_tasks(self._loop):
+        rest = asyncio.all_tasks(self._loop)
+        for task in rest:
             task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
         self._loop.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -120,16 +132,14 @@ class Proxy:
             return
         connection = _Connection(self, len(self.accepted_ns), {"up": far_writer, "down": writer})
         self._connections.add(connection)
+        work = [connection.read("up", reader), connection.read("down", far_reader)]
+        work += [connection.write(way) for way in ("up", "down")]
+        tasks = [asyncio.create_task(one) for one in work]
         try:
-            await asyncio.wait(
-                [
-                    asyncio.ensure_future(connection.read("up", reader)),
-                    asyncio.ensure_future(connection.read("down", far_reader)),
-                    *(asyncio.ensure_future(connection.write(way)) for way in ("up", "down")),
-                ],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for task in tasks:
+                task.cancel()
             self._connections.discard(connection)
             connection.reset()
 
@@ -190,6 +200,8 @@ class _Connection:
             self._queue(way, packet, max(time.monotonic(), self._last[way]))
             return
         due = max(time.monotonic() + weather.latency_s, self._last[way])
+        while weather.stall and self._proxy.is_stalled(due):
+            due = (due // weather.stall_s + 1) * weather.stall_s
         if weather.bytes_per_s:
             due += len(packet) / weather.bytes_per_s
         if mqtt.kind(packet) != mqtt.PUBLISH:
@@ -199,8 +211,6 @@ class _Connection:
         elif chance() < weather.turn:
             self._queue(way, packet, due + weather.turn_s)
         else:
-            if chance() < weather.stall:
-                due += weather.stall_s
             self._in_order(way, packet, due)
             if chance() < weather.double:
                 self._in_order(way, packet, due)
