@@ -40,10 +40,10 @@ def centre_at_a_call(ground: Ground) -> None:
     traced = Traced(station.central, ground.folder)
     station.central.kill()
     for number in range(1, ground.trials + 1):
-        with station.silent():
+        with station.silent(is_noticeable=False):
             _die(ground, station.central, traced)
         look_at_store(station, f"death {number}")
-    with station.silent():
+    with station.silent(is_noticeable=False):
         started = time.monotonic()
         station.central.start()
         station.await_centre()

@@ -10,11 +10,13 @@ DELAY_S = 1.0
 NARROW_BYTES_A_S = 8_000
 """64 kbit/s."""
 BUSY_S = 12.0
+CALM_HZ = 5
+"""A broker takes 20 messages without acknowledging one: over a round trip of 2 s that is 10 a second."""
 
 
 def slow(ground: Ground) -> None:
     """A round trip of 2 s, and a tenth of the seconds in which nothing moves."""
-    there = ground.proxied(20)
+    there = ground.proxied(CALM_HZ)
     station, link = there.station, there.edge_link
     for _ in range(ground.trials):
         link.weather = Weather(latency_s=DELAY_S, stall=0.1, stall_s=1.0)

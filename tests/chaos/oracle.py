@@ -211,7 +211,7 @@ def silence_alarms_once(history: History) -> Iterator[Violation]:
         since, until = _wall(silence.from_ns, clocks), _wall(silence.until_ns, clocks)
         alarm_by = since + (SILENCE_AFTER_S + LOOK_S) * 1_000
         inside = [f for f in lost if f.station == silence.station and since - 2_000 <= f.since_ms <= alarm_by]
-        if until > alarm_by and not inside:
+        if until > alarm_by and silence.is_noticeable and not inside:
             yield Violation("P7", f"{silence.station}: silent for {(until - since) / 1_000:.0f} s, not lost")
         for fault in inside:
             if fault.cleared_ms is None or fault.cleared_ms > until + HEARD_S * 1_000:

@@ -1,6 +1,6 @@
 """Every row of the fault matrix that is tried here, in its order."""
 
-from tests.chaos import broker, kill, link, power, syscalls
+from tests.chaos import broker, flood, kill, link, power, replay, slow, syscalls
 from tests.chaos.ground import Play
 
 PLAYS: tuple[Play, ...] = (
@@ -9,4 +9,7 @@ PLAYS: tuple[Play, ...] = (
     *syscalls.PLAYS,
     *broker.PLAYS,
     *link.PLAYS,
+    *flood.PLAYS,
+    *slow.PLAYS,
+    *replay.PLAYS,
 )

@@ -64,7 +64,7 @@ def at_the_centre(ground: Ground) -> None:
         if number % REAL_EACH:
             _cut(ground, station, station.central, disk, look, f"cut {number}")
         else:
-            with station.silent():
+            with station.silent(is_noticeable=False):
                 _cut(ground, station, station.central, disk, look, f"cut {number}", is_real=True)
                 _back(station, station.central)
         ground.tried += 1

@@ -82,13 +82,13 @@ class Station(World):
             self.history.note(Blind(from_ns, time.monotonic_ns() + POLL_MARGIN_NS))
 
     @contextmanager
-    def silent(self) -> Iterator[None]:
+    def silent(self, *, is_noticeable: bool = True) -> Iterator[None]:
         """No beat can reach the centre meanwhile."""
         from_ns = time.monotonic_ns()
         try:
             yield
         finally:
-            self.history.note(Silence(STATION, from_ns, time.monotonic_ns()))
+            self.history.note(Silence(STATION, from_ns, time.monotonic_ns(), is_noticeable))
 
     def await_beat(self, after_ns: int, within_s: float = 40.0) -> float:
         """Seconds from an instant to the first beat after it."""

@@ -61,10 +61,10 @@ def at_the_centre(ground: Ground) -> None:
     files = [station.folder / (STORE + end) for end in ("", "-wal", "-shm")]
     station.central.stop()
     for failing in _failings(ground):
-        with station.silent():
+        with station.silent(is_noticeable=False):
             _fail(ground, station, station.central, files, failing=failing)
         look_at_store(station, f"after {failing.error} at {failing.call}")
-    with station.silent():
+    with station.silent(is_noticeable=False):
         station.central.start()
         station.await_centre()
     station.conclude()
