@@ -104,14 +104,14 @@ class Alert(Struct, tag=True, frozen=True):
 
 
 class Silence(Struct, tag=True, frozen=True):
-    """No beat of the edge could reach the centre from one instant to the other.
+    """No beat of the edge could reach the centre from one instant to the other, None: to the trial's end.
 
     `is_noticeable` is false where the centre itself was not there to notice.
     """
 
     station: str
     from_ns: int
-    until_ns: int
+    until_ns: int | None
     is_noticeable: bool = True
 
 

@@ -39,6 +39,7 @@ LOOK_S = 6.0
 HEARD_S = 12.0
 """From the way being free again until a beat is through: reconnecting, and a beat."""
 CRASH_CODE = 70
+END_MS = 2**52
 DOOR_KINDS = {"door.open": "open", "door.closed": "closed"}
 
 
@@ -208,13 +209,13 @@ def silence_alarms_once(history: History) -> Iterator[Violation]:
     yield from _overlapping(list(history.of(Fault)))
     silences = sorted(history.of(Silence), key=lambda silence: silence.from_ns)
     for silence in silences:
-        since, until = _wall(silence.from_ns, clocks), _wall(silence.until_ns, clocks)
+        since, until = _bounds(silence, clocks)
         alarm_by = since + (SILENCE_AFTER_S + LOOK_S) * 1_000
         inside = [f for f in lost if f.station == silence.station and since - 2_000 <= f.since_ms <= alarm_by]
         if until > alarm_by and silence.is_noticeable and not inside:
             yield Violation("P7", f"{silence.station}: silent for {(until - since) / 1_000:.0f} s, not lost")
         for fault in inside:
-            if fault.cleared_ms is None or fault.cleared_ms > until + HEARD_S * 1_000:
+            if (fault.cleared_ms or END_MS) > until + HEARD_S * 1_000:
                 yield Violation("P7", f"{silence.station}: lost at {fault.since_ms}, not back in time")
     for fault in lost:
         if not any(_explains(silence, fault, clocks) for silence in silences):
@@ -222,8 +223,13 @@ def silence_alarms_once(history: History) -> Iterator[Violation]:
 
 
 def _explains(silence: Silence, fault: Fault, clocks: Clocks) -> bool:
-    since, until = _wall(silence.from_ns, clocks), _wall(silence.until_ns, clocks)
+    since, until = _bounds(silence, clocks)
     return fault.station == silence.station and since - 2_000 <= fault.since_ms <= until + HEARD_S * 1_000
+
+
+def _bounds(silence: Silence, clocks: Clocks) -> tuple[float, float]:
+    until_ns = silence.until_ns
+    return _wall(silence.from_ns, clocks), END_MS if until_ns is None else _wall(until_ns, clocks)
 
 
 def _overlapping(faults: list[Fault]) -> Iterator[Violation]:

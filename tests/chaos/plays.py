@@ -1,15 +1,37 @@
 """Every row of the fault matrix that is tried here, in its order."""
 
-from tests.chaos import broker, flood, kill, link, power, replay, slow, syscalls
+from tests.chaos import (
+    broker,
+    clock,
+    disk,
+    flood,
+    garbage,
+    kill,
+    link,
+    partition,
+    power,
+    replay,
+    slow,
+    syscalls,
+    tamper,
+)
 from tests.chaos.ground import Play
 
-PLAYS: tuple[Play, ...] = (
-    *power.PLAYS,
-    *kill.PLAYS,
-    *syscalls.PLAYS,
-    *broker.PLAYS,
-    *link.PLAYS,
-    *flood.PLAYS,
-    *slow.PLAYS,
-    *replay.PLAYS,
+FAMILIES = (
+    power,
+    kill,
+    syscalls,
+    broker,
+    disk,
+    clock,
+    partition,
+    link,
+    garbage,
+    flood,
+    slow,
+    replay,
+    tamper,
+)
+PLAYS: tuple[Play, ...] = tuple(
+    sorted((play for family in FAMILIES for play in family.PLAYS), key=lambda play: play.row)
 )

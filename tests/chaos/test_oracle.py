@@ -92,6 +92,7 @@ SOUND: dict[str, Iterable[Record]] = {
     "a long silence is lost once and back": (CLOCKS, silence(10, 40), lost(26, 41)),
     "a short silence may say nothing": (CLOCKS, silence(10, 22)),
     "a centre that was not there notices nothing": (CLOCKS, Silence("test", 10 * S, 40 * S, False)),
+    "a station that stays away stays lost": (CLOCKS, Silence("test", 10 * S, None), lost(26, None)),
     "a will tells at once": (CLOCKS, silence(10, 12), lost(10.1, 13)),
     "a touched file is told from where it was touched": (Verified("flip", 1, 7, [7]),),
     "a fork that is seen": (
