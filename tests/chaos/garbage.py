@@ -40,7 +40,10 @@ def at_work(ground: Ground) -> None:
     for _ in range(ground.trials):
         from_ns = time.monotonic_ns()
         with station.silent():  # a mutated goodbye may be a sound one
+            station.tap.is_deaf = True
             _to_the_broker(ground, station)
+            time.sleep(0.5)
+            station.tap.is_deaf = False
             _to_the_board(ground, station)
         until_ns = time.monotonic_ns()
         ground.tried += 1

@@ -21,6 +21,8 @@ class Tap:
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.heard: list[tuple[int, str, bytes]] = []
         """Instant, topic, payload; only ever appended to."""
+        self.is_deaf = False
+        """While a trial itself speaks in other people's names."""
         self._is_on = threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "chaos-tap", protocol=mqtt.MQTTv5)
         self._client.on_connect = self._connected
@@ -61,7 +63,8 @@ class Tap:
         self._is_on.set()
 
     def _note(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        self.heard.append((time.monotonic_ns(), message.topic, bytes(message.payload)))
+        if not self.is_deaf:
+            self.heard.append((time.monotonic_ns(), message.topic, bytes(message.payload)))
 
 
 def _read(at: int, topic: str, raw: bytes) -> list[Told | Receipted]:
