@@ -53,7 +53,7 @@ def centre_at_a_call(ground: Ground) -> None:
 
 
 def any_of_three(ground: Ground) -> None:
-    station = ground.running(30)
+    station = ground.running(30, secure=True)
     with station.blind(), station.silent():
         for _ in range(ground.trials):
             ground.wait(0.3, 2.5)

@@ -2,7 +2,9 @@
 
 from tests.chaos import (
     broker,
+    certificates,
     clock,
+    clone,
     disk,
     flood,
     garbage,
@@ -12,6 +14,7 @@ from tests.chaos import (
     power,
     replay,
     slow,
+    stolen,
     syscalls,
     tamper,
 )
@@ -29,8 +32,11 @@ FAMILIES = (
     garbage,
     flood,
     slow,
+    certificates,
     replay,
+    stolen,
     tamper,
+    clone,
 )
 PLAYS: tuple[Play, ...] = tuple(
     sorted((play for family in FAMILIES for play in family.PLAYS), key=lambda play: play.row)

@@ -24,7 +24,7 @@ ARRIVED_S = 0.15
 
 
 def at_the_edge(ground: Ground) -> None:
-    station = ground.station()
+    station = ground.station(secure=True)
     disk = _disk(ground, station.folder / "edge")
     station.start()
     station.flip_at(50, ground.seed)

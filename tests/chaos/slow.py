@@ -17,7 +17,7 @@ DEAF_BOARDS = 20
 
 def stopped_centre(ground: Ground) -> None:
     """The centre stands still, its sockets open, for less and for more than a silence."""
-    station = ground.running(30)
+    station = ground.running(30, secure=True)
     before_mb = station.edge.rss_mb()
     for number in range(ground.trials):
         with station.silent(is_noticeable=False):

@@ -4,6 +4,7 @@ ear at the broker, contacts that move, and one way to write down what came of it
 
 import re
 import sqlite3
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -30,6 +31,7 @@ from tests.chaos.history import (
 )
 from tests.chaos.load import Load
 from tests.chaos.tap import Tap
+from tests.support import minted
 from tests.support.eventually import eventually
 from tests.support.world import STATION, World
 
@@ -38,6 +40,7 @@ POLL_MARGIN_NS = 1_500_000_000
 """A contact that moved so shortly before the edge was stopped may not have been polled."""
 JOURNAL = "edge/journal.db"
 STORE = "central/casewatch.db"
+TAP = "chaos-tap"
 
 
 @dataclass
@@ -50,7 +53,7 @@ class Station(World):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.tap = Tap(self.broker_port)
+        self.tap = Tap(self.broker_port, self._let_tap_in() if self.secure else None)
         self.load: Load | None = None
         self._is_over = False
 
@@ -58,6 +61,24 @@ class Station(World):
         super().start()
         self.tap.start()
         return self
+
+    def _let_tap_in(self) -> ssl.SSLContext:
+        """The tap has a certificate of the county, and the broker's list lets it hear."""
+        start = self.broker.start
+
+        def start_with_tap() -> None:
+            self.list_tap()
+            start()
+
+        self.broker.start = start_with_tap  # type: ignore[method-assign]
+        pem = minted.client_pem(minted.authority_of(self.trust), TAP)
+        return minted.client_context(self.trust / "ca.pem", pem, self.folder)
+
+    def list_tap(self) -> None:
+        """After the centre wrote the broker's list anew, as it does at each enrolment and revocation."""
+        acl, lines = self.trust / "acl", f"\nuser {TAP}\ntopic read casewatch/#\n"
+        if lines not in acl.read_text():
+            acl.write_text(acl.read_text() + lines)
 
     def flip_at(self, rate_hz: float, seed: int) -> Load:
         """Contacts begin to move, until `conclude`."""

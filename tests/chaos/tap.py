@@ -1,5 +1,6 @@
 """An ear at the broker: what edges and the centre told it, and when, as it came."""
 
+import ssl
 import threading
 import time
 from typing import Any
@@ -18,7 +19,7 @@ from tests.chaos.history import Place, Receipted, Told
 class Tap:
     """Listens, and listens again where the broker was away. Told late is told: instants are of arrival."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.heard: list[tuple[int, str, bytes]] = []
         """Instant, topic, payload; only ever appended to."""
         self.is_deaf = False
@@ -28,7 +29,9 @@ class Tap:
         self._client.on_connect = self._connected
         self._client.on_message = self._note
         self._client.reconnect_delay_set(1, 1)
-        self._client.connect_async(host, port, keepalive=10)
+        if tls is not None:
+            self._client.tls_set_context(tls)
+        self._client.connect_async("127.0.0.1", port, keepalive=10)
 
     def start(self) -> "Tap":
         self._client.loop_start()
