@@ -13,6 +13,7 @@ from tests.chaos import (
     partition,
     power,
     replay,
+    restore,
     slow,
     stolen,
     syscalls,
@@ -36,6 +37,7 @@ FAMILIES = (
     replay,
     stolen,
     tamper,
+    restore,
     clone,
 )
 PLAYS: tuple[Play, ...] = tuple(
