@@ -1,6 +1,7 @@
 """What goes to the centre next. Pure: knows the numbers of rows, not their bytes, and is told the time.
 
-Two lanes. `log` carries every row in order, at most BATCHES_IN_FLIGHT batches beyond the last receipt.
+Two lanes. `log` carries every row in order, at most BATCHES_IN_FLIGHT batches beyond the last receipt; only
+one over a link on which receipts take long, because what stands in its queue an alarm has to wait for.
 `live` carries a security row at once when the log cannot take it in its next batches; it is sent once,
 and the log brings it again in its turn. Only a receipt whose hash is ours moves what may be forgotten.
 """
@@ -18,6 +19,8 @@ from contract.messages import Nak, Receipt
 
 LIVE_WAITING_MAX = 16
 """Newest security rows that wait for the live lane; older ones come with the log."""
+QUICK_S = 1.0
+"""A receipt that comes within this is one of a link that may carry another batch beside."""
 NAK_DEAF_S = 1.0
 """One gap is answered once: the batches already in flight each bring their own nak."""
 
@@ -46,9 +49,16 @@ class Outbox:
     """`now` is monotonic seconds throughout."""
 
     def __init__(
-        self, epoch: Epoch, head: int, receipted: int, chance: Callable[[], float] = random.random
+        self,
+        epoch: Epoch,
+        head: int,
+        receipted: int,
+        chance: Callable[[], float] = random.random,
+        first_window: int = 1,
     ) -> None:
-        """`chance`: a number from 0 to 1 each time: many edges never send again in step."""
+        """`chance`: a number from 0 to 1 each time: many edges never send again in step. `first_window`: so
+        many batches go before it is known how fast the link is.
+        """
         self.receipted = receipted
         self.is_forked = False
         self.is_connected = False
@@ -56,8 +66,10 @@ class Outbox:
         self._epoch = epoch
         self._head = head
         self._sent = receipted
-        self._in_flight: deque[tuple[int, int]] = deque()
-        """First and last row of each batch that no receipt has answered."""
+        self._in_flight: deque[tuple[int, int, float]] = deque()
+        """First and last row of each batch that no receipt has answered, and when it went."""
+        self._first_window = self._window = first_window
+        """So many batches may be in flight now."""
         self._progress_mono = 0.0
         self._chance = chance
         self._in_vain = 0
@@ -91,6 +103,7 @@ class Outbox:
         self.is_centre_online = is_online
         if is_online:
             self._hope()
+            self._window = self._first_window
             self._rewind(self.receipted, now)
 
     def next_live(self) -> int | None:
@@ -118,7 +131,7 @@ class Outbox:
         """Rows up to `last` were handed to the broker."""
         if not self._in_flight:
             self._progress_mono = now
-        self._in_flight.append((self._sent + 1, last))
+        self._in_flight.append((self._sent + 1, last, now))
         self._sent = last
 
     def wait_s(self, now: float) -> float | None:
@@ -138,7 +151,8 @@ class Outbox:
             return Verdict.OLD
         self._receipted_at_ms = max(self._receipted_at_ms, receipt.at)
         while self._in_flight and self._in_flight[0][1] <= receipt.seq:
-            self._in_flight.popleft()
+            is_quick = now - self._in_flight.popleft()[2] <= QUICK_S
+            self._window = min(self._window + 1, limits.BATCHES_IN_FLIGHT) if is_quick else 1
             self._progress_mono = now
             self._hope()
         self._sent = max(self._sent, receipt.seq)
@@ -163,7 +177,7 @@ class Outbox:
 
     @property
     def _free(self) -> int:
-        return limits.BATCHES_IN_FLIGHT - len(self._in_flight)
+        return max(0, self._window - len(self._in_flight))
 
     def _hope(self) -> None:
         self._in_vain = 0

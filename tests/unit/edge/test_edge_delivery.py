@@ -62,7 +62,7 @@ class Bench:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.link = FakeLink()
-        self.outbox = Outbox(journal.epoch, journal.head, 0)
+        self.outbox = Outbox(journal.epoch, journal.head, 0, first_window=limits.BATCHES_IN_FLIGHT)
         self._clock = SystemClock()
         self.delivery = Delivery(
             EDGE, self._clock, journal=journal, outbox=self.outbox, link=self.link, voice=Voice(1, KEYS)

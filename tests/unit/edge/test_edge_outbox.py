@@ -6,14 +6,15 @@ from hypothesis import strategies as st
 from contract import limits
 from contract.ids import Epoch
 from contract.messages import Nak, Receipt
-from edge.outbox import Batch, Outbox, Verdict
+from edge.outbox import QUICK_S, Batch, Outbox, Verdict
 
 EPOCH = Epoch(7)
 OWN = "aa" * 32
 
 
 def outbox(head: int = 0, receipted: int = 0, *, is_open: bool = True) -> Outbox:
-    box = Outbox(EPOCH, head, receipted)
+    """Of a link that is known to be fast."""
+    box = Outbox(EPOCH, head, receipted, first_window=limits.BATCHES_IN_FLIGHT)
     if is_open:
         box.connected(is_connected=True)
         box.centre(is_online=True, now=0.0)
@@ -53,6 +54,30 @@ def test_backlog_goes_in_eight_batches_of_64_and_waits_for_receipts() -> None:
     assert send_all(box) == [Batch(first, 64) for first in range(1, 512, 64)]
     acknowledge(box, 64)
     assert send_all(box) == [Batch(513, 64)]
+
+
+def test_one_batch_goes_first_and_more_as_receipts_come_quickly() -> None:
+    box = Outbox(EPOCH, 2_000, 0)
+    box.connected(is_connected=True)
+    box.centre(is_online=True, now=0.0)
+    assert send_all(box, 0.0) == [Batch(1, 64)]
+    acknowledge(box, 64, 0.5)
+    assert [batch.first for batch in send_all(box, 0.5)] == [65, 129]
+    acknowledge(box, 192, 0.9)
+    assert len(send_all(box, 0.9)) == limits.BATCHES_IN_FLIGHT
+    acknowledge(box, 448, 1.0)
+    assert len(send_all(box, 1.0)) == limits.BATCHES_IN_FLIGHT, "and never more"
+
+
+def test_over_a_link_whose_receipts_take_long_one_batch_goes_at_a_time() -> None:
+    box = outbox(2_000)
+    send_all(box, 0.0)
+    acknowledge(box, 64, QUICK_S + 0.1)
+    assert send_all(box, 1.1) == [], "three are on their way"
+    acknowledge(box, 256, 3.0)
+    assert send_all(box, 3.0) == [Batch(257, 64)]
+    box.appended(2_001, [2_001])
+    assert box.next_live() == 2_001
 
 
 def test_only_a_receipt_with_our_hash_lets_go() -> None:
