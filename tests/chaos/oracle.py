@@ -215,7 +215,8 @@ def silence_alarms_once(history: History) -> Iterator[Violation]:
         if until > alarm_by and silence.is_noticeable and not inside:
             yield Violation("P7", f"{silence.station}: silent for {(until - since) / 1_000:.0f} s, not lost")
         for fault in inside:
-            if (fault.cleared_ms or END_MS) > until + HEARD_S * 1_000:
+            over = _end_of_series(until, silences, clocks) + HEARD_S * 1_000
+            if (fault.cleared_ms or END_MS) > over:
                 yield Violation("P7", f"{silence.station}: lost at {fault.since_ms}, not back in time")
     for fault in lost:
         if not any(_explains(silence, fault, clocks) for silence in silences):
@@ -225,6 +226,15 @@ def silence_alarms_once(history: History) -> Iterator[Violation]:
 def _explains(silence: Silence, fault: Fault, clocks: Clocks) -> bool:
     since, until = _bounds(silence, clocks)
     return fault.station == silence.station and since - 2_000 <= fault.since_ms <= until + HEARD_S * 1_000
+
+
+def _end_of_series(until: float, silences: list[Silence], clocks: Clocks) -> float:
+    """Silences that follow before a beat must have got through are one."""
+    for silence in silences:
+        since, its_until = _bounds(silence, clocks)
+        if since <= until + HEARD_S * 1_000:
+            until = max(until, its_until)
+    return until
 
 
 def _bounds(silence: Silence, clocks: Clocks) -> tuple[float, float]:

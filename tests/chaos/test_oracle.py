@@ -93,6 +93,7 @@ SOUND: dict[str, Iterable[Record]] = {
     "a short silence may say nothing": (CLOCKS, silence(10, 22)),
     "a centre that was not there notices nothing": (CLOCKS, Silence("test", 10 * S, 40 * S, False)),
     "a station that stays away stays lost": (CLOCKS, Silence("test", 10 * S, None), lost(26, None)),
+    "silences that follow at once are one": (CLOCKS, silence(10, 20), silence(22, 40), lost(11, 42)),
     "a will tells at once": (CLOCKS, silence(10, 12), lost(10.1, 13)),
     "a touched file is told from where it was touched": (Verified("flip", 1, 7, [7]),),
     "a fork that is seen": (
