@@ -41,6 +41,7 @@ POLL_MARGIN_NS = 1_500_000_000
 JOURNAL = "edge/journal.db"
 STORE = "central/casewatch.db"
 TAP = "chaos-tap"
+LIAR = "chaos-liar"
 
 
 @dataclass
@@ -74,9 +75,15 @@ class Station(World):
         pem = minted.client_pem(minted.authority_of(self.trust), TAP)
         return minted.client_context(self.trust / "ca.pem", pem, self.folder)
 
+    def liar(self) -> ssl.SSLContext:
+        """For one who may say at the broker whatever he likes, as a broker itself may; but has no key."""
+        pem = minted.client_pem(minted.authority_of(self.trust), LIAR)
+        return minted.client_context(self.trust / "ca.pem", pem, self.folder)
+
     def list_tap(self) -> None:
         """After the centre wrote the broker's list anew, as it does at each enrolment and revocation."""
-        acl, lines = self.trust / "acl", f"\nuser {TAP}\ntopic read casewatch/#\n"
+        acl = self.trust / "acl"
+        lines = "".join(f"\nuser {name}\ntopic readwrite casewatch/#\n" for name in (TAP, LIAR))
         if lines not in acl.read_text():
             acl.write_text(acl.read_text() + lines)
 
