@@ -95,7 +95,7 @@ def _line(result: Result) -> str:
     for violation in result.broken:
         says += f"\n            {violation.promise} {violation.says}"
     if result.failure:
-        says += f"\n            {result.failure.strip().splitlines()[-1]}"
+        says += f"\n            {result.failure.strip().splitlines()[-1][:300]}"
     if result.kept_in:
         says += f"\n            kept in {result.kept_in}\n            {order.replay}"
     return says.replace("[", r"\[")
