@@ -10,11 +10,17 @@ SESSION_IDLE_MS = 12 * 3_600_000
 """A session unused so long has ended."""
 SESSION_MAX_MS = 24 * 3_600_000
 """So long after its sign-in a session has ended, however much it is used."""
+SESSIONS_OF_ONE_MAX = 16
+"""Of one account at a time; one more ends its oldest."""
 
 
 def add(conn: Connection, token_hash: str, user: User, now_ms: int) -> None:
     """Begin a session; those that have ended are cleared away with it."""
     conn.execute(delete(web_session).where(~_is_live(now_ms)))
+    mine = select(web_session.c.token_hash).where(web_session.c.account_id == int(user.id))
+    newest_first = mine.order_by(web_session.c.began_ms.desc(), web_session.c.token_hash)
+    too_many = conn.scalars(newest_first.offset(SESSIONS_OF_ONE_MAX - 1)).all()
+    conn.execute(delete(web_session).where(web_session.c.token_hash.in_(too_many)))
     conn.execute(
         insert(web_session).values(
             token_hash=token_hash, account_id=int(user.id), began_ms=now_ms, seen_ms=now_ms

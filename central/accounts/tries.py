@@ -1,10 +1,13 @@
 """Failed sign-ins, kept in the store so that a restart forgives nobody."""
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from central.accounts import lockout
 from central.accounts.errors import LockedOut
 from central.accounts.schema import sign_in_failure
+
+REMEMBERED_MAX = 10_000
+"""Names and addresses. Beyond it those with the fewest failures give way, the oldest first."""
 
 
 def begin(conn: Connection, subjects: list[str], now_ms: int) -> None:
@@ -23,6 +26,20 @@ def begin(conn: Connection, subjects: list[str], now_ms: int) -> None:
         else:
             first = {"subject": subject, "failures": 1, "last_ms": now_ms}
             conn.execute(insert(sign_in_failure).values(first))
+    _keep_within(conn)
+
+
+def _keep_within(conn: Connection) -> None:
+    surplus = (conn.scalar(select(func.count()).select_from(sign_in_failure)) or 0) - REMEMBERED_MAX
+    if surplus > 0:
+        least = select(sign_in_failure.c.subject).order_by(
+            sign_in_failure.c.failures, sign_in_failure.c.last_ms
+        )
+        conn.execute(
+            delete(sign_in_failure).where(
+                sign_in_failure.c.subject.in_(conn.scalars(least.limit(surplus)).all())
+            )
+        )
 
 
 def forgive(conn: Connection, subjects: list[str]) -> None:

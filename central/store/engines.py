@@ -13,6 +13,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 WRITER_LOCK = 0x63617365
 """Any number that no one else locks in this database."""
+WAL_KEPT_BYTES = 16 * 2**20
+"""A write-ahead log that grew beyond it under a long read is cut when that read ends."""
 
 
 def writer(url: str) -> Engine:
@@ -72,7 +74,8 @@ def _make_folder(url: URL) -> None:
 
 def _connect_sqlite(connection: SqliteConnection, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, the module would say it too late
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
+    for pragma in (*pragmas, f"journal_size_limit={WAL_KEPT_BYTES}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

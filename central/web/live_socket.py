@@ -13,10 +13,12 @@ from central.errors import StoreUnavailable
 from central.free_text import Text
 from central.web.access import USER
 from central.web.conversation import converse
+from central.web.errors import Problem
 from central.web.live import Hub
 from central.web.openapi import Socket
 from central.web.paint_receipts import PaintReceipt, PaintReceipts
 
+BOARDS_MAX = 256
 HELLO_WITHIN_S = 10.0
 PING_EVERY_S = 20.0
 MESSAGE_MAX_BYTES = 2_048
@@ -65,6 +67,8 @@ class LiveSocket:
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Until either side closes, or the session has ended."""
+        if len(self._open) >= BOARDS_MAX:
+            raise Problem(503, "live.too_many", "too many boards are open at this moment")
         socket = web.WebSocketResponse(heartbeat=PING_EVERY_S, max_msg_size=MESSAGE_MAX_BYTES, compress=False)
         await socket.prepare(request)
         self._open.add(socket)

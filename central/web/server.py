@@ -1,5 +1,8 @@
 """The aiohttp application: endpoints, sockets and pages behind the middleware; and the port it serves."""
 
+import asyncio
+import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -7,6 +10,7 @@ from aiohttp import web
 from central.accounts.gate import Gate
 from central.web.access import ACCESS
 from central.web.endpoints import Endpoint, add_endpoints
+from central.web.front_door import FrontDoor
 from central.web.middleware import GATE, add_headers, admit, answer_problems
 from central.web.openapi import Socket
 from central.web.pages import add_pages
@@ -37,15 +41,22 @@ class Server:
     def __init__(self, app: web.Application, closing: Sequence[Callable[[], Awaitable[None]]]) -> None:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S)
         self._closing = closing
+        self._listeners: list[asyncio.Server] = []
 
     async def start(self, listening: Listening) -> None:
         await self._runner.setup()
-        tls = listening.tls.context if listening.tls else None
-        await web.SockSite(self._runner, listening.place, ssl_context=tls).start()
+        await self._open(listening.place, listening.tls.context if listening.tls else None)
         if listening.plain is not None:
-            await web.SockSite(self._runner, listening.plain).start()
+            await self._open(listening.plain, None)
+
+    async def _open(self, place: socket.socket, tls: ssl.SSLContext | None) -> None:
+        assert self._runner.server is not None
+        door = FrontDoor(self._runner.server, tls)
+        self._listeners.append(await asyncio.get_running_loop().create_server(door, sock=place))
 
     async def stop(self) -> None:
+        for listener in self._listeners:
+            listener.close()
         for close in self._closing:
             await close()
         await self._runner.cleanup()
