@@ -22,11 +22,13 @@ from contract.rows import EdgeKind, decode_row
 from edge import plan
 from edge.clock import Clock, Stamp, SystemClock
 from edge.delivery import Delivery
-from edge.errors import EdgeError, MediaFailed
+from edge.disk_watch import Shedding
+from edge.errors import EdgeError, JournalBlocked, MediaFailed
 from edge.execution import MARK, Execution, Hands
 from edge.heartbeat import Heartbeat, Identity, status
 from edge.identity import Credentials
 from edge.journal import TRIM_ROWS, Journal
+from edge.journal_guard import JournalGuard
 from edge.link import Link
 from edge.listening import Listening
 from edge.orders import Memory
@@ -97,6 +99,8 @@ class Agent:
             is_simulated=self._settings.edge.simulated,
             last_at=last_at,
         )
+        self._journal.shedding = Shedding({state.id: state.type for state in self._points.states()})
+        self._guard = JournalGuard(self._journal, self._clock)
         self._outbox = Outbox(self._journal.epoch, self._journal.head, receipted)
         self._voice = Voice(identity.session, self._keys)
         self._link = Link(
@@ -163,6 +167,7 @@ class Agent:
                 start("delivery", self._delivery.run()),
                 start("heartbeat", self._heartbeat.run()),
                 start("housekeeping", self._keep_house()),
+                start("journal_guard", self._guard.run()),
             ]
             sources = [start(f"poll[{name}]", polling.run()) for name, polling in self._polled]
             sources.append(start("execution", self._execution.run()))
@@ -249,8 +254,11 @@ class Agent:
         if self._execution.modes:
             data["maintenance"] = True
         draft = Draft(EdgeKind.STOPPED, self._clock.stamp(), data=data)
-        await self._journal.append([draft])
-        await self._note_receipt()
+        with suppress(JournalBlocked):
+            await self._journal.tell_owed()
+            await self._guard.tell_shed()
+            await self._journal.append([draft])
+            await self._note_receipt()
         log.info("stopped", edge=self._edge, reason=reason, queued=self._outbox.queued)
 
     async def _farewell(self, identity: Identity) -> None:
@@ -258,17 +266,19 @@ class Agent:
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_S):
                 await self._delivery.drained()
-        await self._note_receipt()
+        with suppress(JournalBlocked):
+            await self._note_receipt()
         await self._link.close(self._voice.say_status(status(identity, self._clock, "stop")))
 
     async def _keep_house(self) -> None:
         """Remember the receipt, and forget what is old."""
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            await self._note_receipt()
-            await self._journal.grow_older(Seq(self._outbox.receipted))
-            while await self._journal.trim() == TRIM_ROWS:
-                pass
+            with suppress(JournalBlocked):
+                await self._note_receipt()
+                await self._journal.grow_older(Seq(self._outbox.receipted))
+                while await self._journal.trim() == TRIM_ROWS:
+                    pass
 
     async def _note_receipt(self) -> None:
         seq = self._outbox.receipted

@@ -171,7 +171,7 @@ class Delivery:
             await self._write(EdgeKind.CENTRE_ROLLED_BACK, seq=nak.first - 1, receipted=receipted)
 
     async def _write(self, kind: EdgeKind, **data: int | str) -> None:
-        await self._journal.append([Draft(kind, self._clock.stamp(), data=data)])
+        await self._journal.tell(Draft(kind, self._clock.stamp(), data=data))
 
     async def _send_live(self) -> bool:
         """False if the link took no more."""

@@ -5,6 +5,9 @@
     ├── JournalInUse              edge.journal_in_use    another process has this data folder
     ├── JournalDamaged            edge.journal_damaged   the file is no journal of ours any more: set aside
     ├── JournalFailed             edge.journal_failed    a commit failed; what was written is not known: stop
+    ├── JournalBlocked            edge.journal_blocked
+    │   ├── JournalFull           edge.journal_full      no room on the disk: nothing was written, try again
+    │   └── JournalHeld           edge.journal_held      another process has the file's lock: the same
     ├── MediaFailed               edge.media_failed      the cameras' server has no port or no token
     ├── NotThere                  edge.not_there         no such bus or point, or it cannot be asked
     ├── NoTerminal                edge.no_terminal       a command that talks with a person, without one
@@ -44,6 +47,22 @@ class JournalDamaged(EdgeError):
 
 class JournalFailed(EdgeError):
     code = "edge.journal_failed"
+
+
+class JournalBlocked(EdgeError):
+    """Nothing was written and nothing is lost: the same may be tried again."""
+
+    code = "edge.journal_blocked"
+    retryable = True
+    fatal = False
+
+
+class JournalFull(JournalBlocked):
+    code = "edge.journal_full"
+
+
+class JournalHeld(JournalBlocked):
+    code = "edge.journal_held"
 
 
 class MediaFailed(EdgeError):

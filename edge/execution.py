@@ -18,7 +18,8 @@ from device_drivers import driver
 from device_drivers.driver import Outcome
 from device_drivers.errors import DriverError
 from edge.clock import Clock
-from edge.journal import Journal
+from edge.errors import JournalBlocked
+from edge.journal import BLOCKED_RETRY_S, Journal
 from edge.orders import Accepted, Memory, Orders
 from edge.points import Points
 from edge.polling import Polling
@@ -149,10 +150,20 @@ class Execution:
             return
         before = self._points.is_maintained
         is_maintained = bool(self._orders.modes)
-        await self._journal.append(drafts, marks={MARK: self._orders.memory.text()})
+        await self._write_with_room(drafts)
         self._points.is_maintained = is_maintained
         if is_maintained != before:
             self.on_modes()
+
+    async def _write_with_room(self, drafts: list[Draft]) -> None:
+        """Waits for room: nothing is carried out whose row is not durable, nor when it is too late by then."""
+        while True:
+            try:
+                await self._journal.append(drafts, marks={MARK: self._orders.memory.text()})
+            except JournalBlocked:
+                await asyncio.sleep(BLOCKED_RETRY_S)
+            else:
+                return
 
 
 def _result(outcome: Outcome) -> Data:

@@ -146,5 +146,6 @@ class Heartbeat:
     async def _check_clock(self) -> None:
         step_ms = self._clock.check()
         if step_ms:
-            draft = Draft(EdgeKind.CLOCK_STEPPED, self._clock.stamp(), data={"step_ms": step_ms})
-            await self._journal.append([draft])
+            await self._journal.tell(
+                Draft(EdgeKind.CLOCK_STEPPED, self._clock.stamp(), data={"step_ms": step_ms})
+            )

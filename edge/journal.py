@@ -1,12 +1,16 @@
 """The journal as the agent uses it: durable on return, one thread for the disk, group commit.
 
 Rows that come within GROUP_MS share one commit; an urgent row starts it at once, and what comes while
-a commit runs rides with the next. After a failed commit nothing is tried again: what the disk holds is
+a commit runs rides with the next. After a failed flush nothing is tried again: what the disk holds is
 not known, so every later call fails and the process ends.
+
+A disk without room is another matter: the commit is undone, the reserve is let go, and what still finds no
+room is refused until there is some. Nothing moves meanwhile: whoever asked asks again.
 """
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -15,15 +19,21 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 import msgspec
+import structlog
 
-from contract.ids import EdgeId, Epoch, PointId, Seq
+from contract.ids import EdgeId, PointId, Seq
 from contract.rows import EdgeKind
-from edge import data_folder
+from edge import data_folder, scrub
 from edge.clock import Clock
-from edge.errors import JournalDamaged, JournalFailed
-from edge.journal_file import FILE_NAME, JournalFile, StoredRow
+from edge.disk_watch import Shedding
+from edge.errors import EdgeError, JournalBlocked, JournalFailed, JournalFull
+from edge.journal_file import FILE_NAME, WAL_LONG_PAGES, JournalFile, StoredRow
+from edge.journal_opening import OWED_MARK, open_in_reserve, suspect
 from edge.proposals import Draft, PointMemory, Proposal
+from edge.reserve import Reserve
 from edge.row_run import RowRun
+from edge.scrub import Flaw, Place
+from edge.sqlite_faults import Fault, fault, operating
 
 GROUP_MS = 10
 TAIL_ROWS = 512
@@ -31,7 +41,12 @@ TAIL_ROWS = 512
 READ_AHEAD_ROWS = 512
 """Older rows are read so many at a time: a backlog is asked for in order, some rows after the others."""
 TRIM_ROWS = 1_000
+OWED_MAX = 64
+"""Rows of the edge itself that wait for room; no more are kept."""
+BLOCKED_RETRY_S = 1.0
+"""So often a disk without room, or a lock that another has, is tried anew: by all who wait together."""
 
+log = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -43,14 +58,34 @@ class _Pending(msgspec.Struct):
     done: "asyncio.Future[list[StoredRow]]"
 
 
+class Signs(msgspec.Struct, frozen=True):
+    """By which another's hand in the file is noticed: SQLite's count of others' commits, device and inode."""
+
+    version: int
+    files: tuple[tuple[int, int] | None, ...]
+
+
 class Journal:
     """`open` once, `append` until `close`. `listener` hears of rows after their commit, on the loop."""
 
-    def __init__(self, file: JournalFile, lock: TextIO, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, file: JournalFile, lock: TextIO, thread: ThreadPoolExecutor, data_dir: Path) -> None:
         self.epoch = file.epoch
         self.head = file.head
         self.head_hash = file.head_hash
         self.listener: Callable[[list[StoredRow], Sequence[Draft]], None] | None = None
+        self.shedding = Shedding({})
+        self.is_disk_short = False
+        """Set by whoever watches the disk: telemetry is not kept."""
+        self.is_disk_low = False
+        """The same: what was receipted is forgotten early."""
+        self.blocked: JournalBlocked | None = None
+        """Why the last commit was not possible: no room, or another's lock."""
+        self.path = data_dir / FILE_NAME
+        self.signs_at_open = Signs(file.version, file.files)
+        self._owed: deque[Draft] = deque(maxlen=OWED_MAX)
+        self._reserve = Reserve(data_dir)
+        self._blocked_until_mono = 0.0
+        self._is_reader_told = False
         self._file = file
         self._lock = lock
         self._thread = thread
@@ -65,7 +100,7 @@ class Journal:
     async def open(cls, data_dir: Path, edge: EdgeId, clock: Clock) -> "Journal":
         """Open or make the journal. A damaged file is set aside, and a row says so.
 
-        Raises JournalInUse, JournalFailed.
+        Raises JournalInUse, JournalFull, JournalHeld, JournalFailed.
         """
         thread = ThreadPoolExecutor(1, "journal")
         loop = asyncio.get_running_loop()
@@ -74,15 +109,26 @@ class Journal:
             with ExitStack() as undo:
                 undo.callback(lock.close)
                 file, evidence = await loop.run_in_executor(
-                    thread, _open_file, data_dir, edge, clock.wall_ms()
+                    thread, open_in_reserve, data_dir, edge, clock.wall_ms()
                 )
                 undo.pop_all()
         except (OSError, sqlite3.Error) as error:
-            raise JournalFailed(f"{data_dir}: {error}") from error
-        journal = cls(file, lock, thread)
-        if evidence:
-            await journal.append([Draft(EdgeKind.JOURNAL_DAMAGED, clock.stamp(), data=evidence)])
+            thread.shutdown(wait=False)
+            raise operating(error, f"{data_dir}: ") from error
+        journal = cls(file, lock, thread, data_dir)
+        try:
+            await journal.make_reserve()
+            await journal._tell(evidence, clock)
+        except EdgeError:
+            await journal.close()
+            raise
         return journal
+
+    async def _tell(self, evidence: dict[str, str], clock: Clock) -> None:
+        """What became of the journal before this one, as the first row; owed until it is durable."""
+        if evidence:
+            await self.append([Draft(EdgeKind.JOURNAL_DAMAGED, clock.stamp(), data=evidence)])
+            await self.set_marks({OWED_MARK: ""})
 
     async def append(
         self,
@@ -91,11 +137,13 @@ class Journal:
         on_durable: Callable[[], None] = lambda: None,
         marks: Mapping[str, str] | None = None,
     ) -> list[StoredRow]:
-        """Rows, point states and marks in one commit; durable on return. Raises JournalFailed: fatal.
+        """Rows, point states and marks in one commit; durable on return.
 
+        Raises JournalBlocked where nothing was written and it may be tried again, JournalFailed: fatal.
         `on_durable` is called as the head moves: who reads the head finds what it did done.
         """
         self._refuse_if_failed()
+        self._refuse_while_blocked()
         loop = asyncio.get_running_loop()
         pending = _Pending(drafts, memories or {}, marks or {}, on_durable, loop.create_future())
         self._pending.append(pending)
@@ -106,9 +154,38 @@ class Journal:
         return await pending.done
 
     async def keep(self, proposal: Proposal, commit: Callable[[Proposal], None]) -> None:
-        """What a proposal says, durable; `commit` moves what is known in the same step. Empty: nothing."""
-        if proposal:
-            await self.append(proposal.drafts, proposal.memories, partial(commit, proposal))
+        """What a proposal says, durable; `commit` moves what is known in the same step. Empty: nothing.
+
+        Waits for room where there is none, so that the first change keeps its moment, and what a device
+        counts or latches meanwhile stays there. Telemetry is left out while the disk is short of room.
+        """
+        while proposal:
+            if self.is_disk_short or self.is_full:
+                proposal = self.shedding.sift(proposal)
+            try:
+                if proposal:
+                    await self.append(proposal.drafts, proposal.memories, partial(commit, proposal))
+            except JournalBlocked:
+                await asyncio.sleep(BLOCKED_RETRY_S)
+            else:
+                return
+
+    async def tell(self, draft: Draft) -> None:
+        """A row of the edge itself: durable on return, or owed and written when there is room."""
+        self._owed.append(draft)
+        with suppress(JournalBlocked):
+            await self.tell_owed()
+
+    async def tell_owed(self) -> None:
+        """Write what is owed. Raises JournalBlocked, and it stays owed."""
+        owed = list(self._owed)
+        self._owed.clear()
+        if owed:
+            try:
+                await self.append(owed)
+            except JournalBlocked:
+                self._owed.extendleft(reversed(owed))
+                raise
 
     @property
     def base(self) -> Seq:
@@ -153,8 +230,41 @@ class Journal:
         await self._in_thread(lambda: self._file.grow_older(receipted))
 
     async def trim(self) -> int:
-        """Forget up to TRIM_ROWS rows, 30 days after their receipt. Returns how many went."""
-        return await self._in_thread(lambda: self._file.trim(TRIM_ROWS))
+        """Forget up to TRIM_ROWS rows as `retention` allows. Returns how many went."""
+        return await self._in_thread(lambda: self._file.trim(TRIM_ROWS, is_disk_low=self.is_disk_low))
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.blocked is not None
+
+    @property
+    def is_full(self) -> bool:
+        return isinstance(self.blocked, JournalFull)
+
+    async def try_again(self, marks: Mapping[str, str]) -> None:
+        """Whether these marks can be written now; then the journal is blocked no longer."""
+        await self.set_marks(marks)
+        self._unblock()
+
+    async def make_reserve(self) -> None:
+        """Have the reserve again, where there is room for it."""
+        has_room = await self._in_thread(self._reserve.make)
+        self._file.is_tight = self._file.is_tight and not has_room
+
+    async def signs(self) -> Signs:
+        return await self._in_thread(lambda: Signs(self._file.version_now(), self._file.files_now()))
+
+    async def check_newest(self) -> Flaw | None:
+        """Whether the rows that are remembered stand in the file as they are, and none beside them."""
+        oldest = self._tail.oldest
+
+        def check() -> Flaw | None:
+            file, path = self._file, self.path
+            start = Place(oldest.seq, oldest.hash) if oldest else Place(file.base, file.base_hash)
+            found = scrub.read_on(path, start, Place(file.head, file.head_hash), 2 * TAIL_ROWS)
+            return found if isinstance(found, Flaw) else scrub.stray(path, file.base, file.head)
+
+        return await self._in_thread(check)
 
     async def close(self) -> None:
         """Flush what is waiting, then let go of the file."""
@@ -179,12 +289,52 @@ class Journal:
             memories = {name: m for pending in batch for name, m in pending.memories.items()}
             marks = {name: value for pending in batch for name, value in pending.marks.items()}
             try:
-                rows = await self._in_thread(partial(self._file.append, drafts, memories, marks))
-            except Exception as error:  # handed to whoever waits; only a disk's fault is an operating error
-                self._fail([*batch, *self._pending], error)
+                rows = await self._in_thread(partial(self._write, drafts, memories, marks))
+            except JournalBlocked as error:
+                self._block(error)
+                self._answer([*batch, *self._take_pending()], error)
                 break
+            except Exception as error:  # handed to whoever waits; only a disk's fault is an operating error
+                self._is_failed = True
+                self._answer([*batch, *self._take_pending()], error)
+                break
+            self._unblock()
             self._publish(batch, drafts, rows)
         self._flushing = None
+
+    def _write(
+        self, drafts: list[Draft], memories: dict[PointId, PointMemory], marks: dict[str, str]
+    ) -> list[StoredRow]:
+        """In the journal's thread. Without room, once more: with the reserve's, and in a log begun anew."""
+        try:
+            self._file.is_tight = self._file.is_tight or self.is_disk_short
+            return self._file.append(drafts, memories, marks)
+        except sqlite3.Error as error:
+            if fault(error) is not Fault.FULL:
+                raise
+            self._file.is_tight = True
+            self._reserve.release()
+            self._file.checkpoint()
+            return self._file.append(drafts, memories, marks)
+
+    def _block(self, error: JournalBlocked) -> None:
+        self._blocked_until_mono = asyncio.get_running_loop().time() + BLOCKED_RETRY_S / 2
+        if self.blocked is None:
+            log.error("journal_blocked", code=error.code, reason=str(error))
+        self.blocked = error
+
+    def _unblock(self) -> None:
+        if self.blocked is not None:
+            self.blocked = None
+            log.info("journal_writes_again")
+        is_long = self._file.wal_pages >= WAL_LONG_PAGES
+        if is_long and not self._is_reader_told:
+            log.warning("journal_log_grows", reason="another process reads the journal and does not end")
+        self._is_reader_told = is_long
+
+    def _take_pending(self) -> list[_Pending]:
+        pending, self._pending = self._pending, []
+        return pending
 
     def _publish(self, batch: list[_Pending], drafts: list[Draft], rows: list[StoredRow]) -> None:
         if rows:
@@ -200,44 +350,27 @@ class Journal:
         if self.listener is not None and rows:
             self.listener(rows, drafts)
 
-    def _fail(self, waiting: list[_Pending], error: Exception) -> None:
-        self._is_failed = True
-        self._pending = []
+    @staticmethod
+    def _answer(waiting: list[_Pending], error: Exception) -> None:
         for pending in waiting:
             if not pending.done.done():
-                pending.done.set_exception(_failure(error))
+                pending.done.set_exception(error)
 
     def _refuse_if_failed(self) -> None:
         if self._is_failed:
             raise JournalFailed("the journal stopped after a failed commit")
+
+    def _refuse_while_blocked(self) -> None:
+        if self.blocked is not None and asyncio.get_running_loop().time() < self._blocked_until_mono:
+            raise type(self.blocked)(str(self.blocked))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         self._refuse_if_failed()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
-            self._is_failed = True
-            raise _failure(error) from error
-
-
-def _failure(error: Exception) -> Exception:
-    return JournalFailed(str(error)) if isinstance(error, sqlite3.Error) else error
-
-
-def _open_file(data_dir: Path, edge: EdgeId, now_ms: int) -> tuple[JournalFile, dict[str, str]]:
-    """The journal, and the evidence of a damaged one that was set aside.
-
-    A new epoch is named by its first moment: it never repeats an older one of the same station.
-    """
-    path = data_dir / FILE_NAME
-    with suppress(JournalDamaged):  # a read that failed in passing looks the same: look twice
-        return JournalFile(path, edge, Epoch(now_ms)), {}
-    try:
-        return JournalFile(path, edge, Epoch(now_ms)), {}
-    except JournalDamaged as error:
-        aside = f"journal.damaged-{now_ms}.db"
-        for suffix in ("", "-wal", "-shm"):
-            part = data_dir / (FILE_NAME + suffix)
-            if part.exists():
-                part.rename(data_dir / (aside + suffix))
-        return JournalFile(path, edge, Epoch(now_ms)), {"file": aside, "reason": str(error)[:200]}
+            if fault(error) is Fault.DAMAGED:
+                suspect(self.path.parent, str(error))
+            meant = operating(error)
+            self._is_failed = self._is_failed or isinstance(meant, JournalFailed)
+            raise meant from error

@@ -13,6 +13,10 @@ class RowRun:
     def __init__(self, kept: int, rows: Sequence[StoredRow] = ()) -> None:
         self._rows: deque[StoredRow] = deque(rows, kept)
 
+    @property
+    def oldest(self) -> StoredRow | None:
+        return self._rows[0] if self._rows else None
+
     def add(self, rows: Sequence[StoredRow]) -> None:
         """Rows in order; where they do not go on from what is here, that is forgotten."""
         if rows and self._rows and rows[0].seq != self._rows[-1].seq + 1:

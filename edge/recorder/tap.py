@@ -12,6 +12,9 @@ from device_drivers.camera.rtsp_source import CodedPicture
 HELD_MAX_PICTURES = 300
 """Twelve seconds at 25 a second. A camera with fewer key frames shows nothing until its next one."""
 
+HELD_MAX_BYTES = 32 * 2**20
+"""The same for a camera whose pictures are huge."""
+
 
 class Tap:
     """`put` and `watch` never wait; `batches` belongs to one thread."""
@@ -19,16 +22,20 @@ class Tap:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._held: list[CodedPicture] = []
+        self._held_bytes = 0
         self._taken = 0
         self._is_watched = False
 
     def put(self, picture: CodedPicture) -> None:
         with self._changed:
-            if picture.is_key or len(self._held) >= HELD_MAX_PICTURES:
+            size = picture.packet.size
+            is_full = len(self._held) >= HELD_MAX_PICTURES or self._held_bytes + size > HELD_MAX_BYTES
+            if picture.is_key or is_full:
                 self._held.clear()
-                self._taken = 0
+                self._held_bytes = self._taken = 0
             if picture.is_key or self._held:
                 self._held.append(picture)
+                self._held_bytes += size
                 self._changed.notify()
 
     def watch(self, *, is_on: bool) -> None:

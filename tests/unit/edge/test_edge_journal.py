@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract import chain
-from contract.ids import EdgeId, Epoch, PointId, Seq
+from contract.ids import Epoch, Seq
 from contract.points import Clock, Quality
 from contract.rows import decode_row
 from edge.clock import Stamp
@@ -17,35 +17,12 @@ from edge.journal import Journal
 from edge.journal_file import FILE_NAME, JournalFile
 from edge.proposals import Draft, PointMemory
 from edge.retention import AGE_MARK, DAY_MINUTES, TRIM_MARK
+from tests.support.journals import DOOR, EDGE, NOW_MS, FixedClock, on_disk
 
-EDGE = EdgeId("liuxu")
-DOOR = PointId("liuxu.int1.door")
 DAY_MS = 24 * 3600 * 1000
 
 
-class FixedClock:
-    """A clock that stands still."""
-
-    boot = "b0"
-    state = Clock.FREE
-
-    def __init__(self, wall_ms: int = 1_700_000_000_000) -> None:
-        self.now_ms = wall_ms
-
-    def wall_ms(self) -> int:
-        return self.now_ms
-
-    def mono_ns(self) -> int:
-        return self.now_ms * 1_000_000
-
-    def stamp(self) -> Stamp:
-        return Stamp(self.now_ms, self.mono_ns(), self.boot, self.state)
-
-    def check(self) -> int:
-        return 0
-
-
-def draft(kind: str = "door.open", at: int = 1_700_000_000_000, **options) -> Draft:
+def draft(kind: str = "door.open", at: int = NOW_MS, **options) -> Draft:
     return Draft(kind, Stamp(at, at * 1_000_000, "b0", Clock.FREE), DOOR, {"was": "closed"}, **options)
 
 
@@ -54,15 +31,6 @@ async def journal(tmp_path: Path):
     journal = await Journal.open(tmp_path, EDGE, FixedClock())
     yield journal
     await journal.close()
-
-
-def on_disk(folder: Path) -> list[tuple[int, bytes, bytes]]:
-    """What another process would find after a power cut now."""
-    db = sqlite3.connect(f"file:{folder / FILE_NAME}?mode=ro", uri=True)
-    try:
-        return db.execute("SELECT seq, bytes, hash FROM row ORDER BY seq").fetchall()
-    finally:
-        db.close()
 
 
 async def test_row_is_on_disk_when_append_returns(journal: Journal, tmp_path: Path) -> None:
@@ -239,6 +207,17 @@ async def test_rows_are_forgotten_30_days_of_running_after_their_receipt(tmp_pat
     await journal.close()
     journal = await Journal.open(tmp_path, EDGE, FixedClock())
     assert journal.head == 5
+    await journal.close()
+
+
+async def test_where_the_disk_is_low_a_day_of_running_is_enough(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, EDGE, FixedClock())
+    await journal.append([draft() for _ in range(5)])
+    await run_days(journal, 1, receipted=2)
+    await run_days(journal, 1, receipted=4)
+    assert await journal.trim() == 0
+    journal.is_disk_low = True
+    assert await journal.trim() == 2
     await journal.close()
 
 

@@ -3,7 +3,7 @@
 from av.packet import Packet
 
 from device_drivers.camera.rtsp_source import CodedPicture
-from edge.recorder.tap import HELD_MAX_PICTURES, Tap
+from edge.recorder.tap import HELD_MAX_BYTES, HELD_MAX_PICTURES, Tap
 
 
 def key(number: int) -> CodedPicture:
@@ -73,3 +73,15 @@ def test_camera_without_key_frames_fills_no_memory():
         tap.put(delta(number))
     tap.put(key(1_000))
     assert numbers(next(tap.batches())[0]) == [1_000]
+
+
+def test_huge_pictures_are_held_in_bytes_too():
+    tap = Tap()
+    batches = tap.batches()
+    size = HELD_MAX_BYTES // 4
+    tap.put(CodedPicture(Packet(size), is_key=True, camera_ms=1, at_ms=1))
+    for number in range(2, 6):
+        tap.put(CodedPicture(Packet(size), is_key=False, camera_ms=number, at_ms=number))
+    assert tap._held_bytes == 0, "one too many: it goes on at the next key frame"
+    tap.put(key(6))
+    assert numbers(next(batches)[0]) == [6]
