@@ -99,8 +99,6 @@ class Agent:
             is_simulated=self._settings.edge.simulated,
             last_at=last_at,
         )
-        self._journal.shedding = Shedding({state.id: state.type for state in self._points.states()})
-        self._guard = JournalGuard(self._journal, self._clock)
         self._outbox = Outbox(self._journal.epoch, self._journal.head, receipted)
         self._voice = Voice(identity.session, self._keys)
         self._link = Link(
@@ -140,6 +138,8 @@ class Agent:
 
     def _wire(self) -> None:
         """Who hears of the link and of the centre."""
+        self._journal.shedding = Shedding({state.id: state.type for state in self._points.states()})
+        self._guard = JournalGuard(self._journal, self._clock)
 
         def connected() -> None:
             self._delivery.connected(is_connected=True)

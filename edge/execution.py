@@ -156,7 +156,7 @@ class Execution:
             self.on_modes()
 
     async def _write_with_room(self, drafts: list[Draft]) -> None:
-        """Waits for room: nothing is carried out whose row is not durable, nor when it is too late by then."""
+        """Waits for room: nothing is carried out before its row is durable, nor too late."""
         while True:
             try:
                 await self._journal.append(drafts, marks={MARK: self._orders.memory.text()})

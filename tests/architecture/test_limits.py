@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/limits.md").read_text()
 _QUOTED = re.compile(r"\[([\w/]+)\.py\]\(\.\./[\w/]+\.py\)((?:,? `[A-Z_]+` = [\d,]+)+)")
 BOUNDED_OTHERWISE = {
+    "edge/orders.py": 2,  # commands of the last two minutes: ACCEPTED_MAX and REFUSED_MAX
     "edge/outbox.py": 1,  # batches in flight: BATCHES_IN_FLIGHT
     "central/ingest/pipeline.py": 2,  # both lanes: WAITING_MAX of each edge
     "central/video/relay.py": 1,  # one pull a camera
