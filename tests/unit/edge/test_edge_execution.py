@@ -15,6 +15,7 @@ from device_drivers import driver
 from device_drivers.driver import Observation, Outcome
 from device_drivers.errors import NotOpen, TooLate
 from edge.clock import SystemClock
+from edge.errors import JournalFull
 from edge.execution import MARK, Execution, Hands
 from edge.journal import Journal
 from edge.orders import Memory
@@ -278,3 +279,25 @@ async def test_a_command_is_told_to_the_device_of_its_point(changes: dict, told)
     assert bus.told == [told]
     bus.outcome = Outcome.UNKNOWN
     assert await hands.carry_out(command(**changes), lambda: True) == (False, {"why": "unknown"})
+
+
+async def test_a_command_whose_row_finds_no_room_waits_and_is_not_carried_out_too_late(
+    station, monkeypatch
+) -> None:
+    monkeypatch.setattr("edge.execution.BLOCKED_RETRY_S", 0.01)
+    execution = await station.start()
+    append, tries = station.journal.append, asyncio.Semaphore(0)
+
+    async def full(*_args, **_options) -> None:
+        tries.release()
+        raise JournalFull("no room")
+
+    monkeypatch.setattr(station.journal, "append", full)
+    execution.take(command())
+    for _ in range(3):
+        await asyncio.wait_for(tries.acquire(), 10)
+    assert station.hands.done == []
+    station.clock.wait_for_the_line()
+    monkeypatch.setattr(station.journal, "append", append)
+    await station.until("command.failed")
+    assert station.hands.done == []
