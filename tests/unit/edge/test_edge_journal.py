@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract import chain
-from contract.ids import Epoch, Seq
+from contract.ids import EdgeId, Epoch, Seq
 from contract.points import Clock, Quality
 from contract.rows import decode_row
 from edge.clock import Stamp
@@ -128,7 +128,7 @@ async def test_a_read_that_failed_in_passing_is_no_damage(
             raise JournalDamaged("database disk image is malformed")
         return JournalFile(path, edge, epoch)
 
-    monkeypatch.setattr("edge.journal.JournalFile", look)
+    monkeypatch.setattr("edge.journal_opening.JournalFile", look)
     again = await Journal.open(tmp_path, EDGE, FixedClock(1_700_000_009_000))
     assert (again.epoch, again.head) == (journal.epoch, 1)
     await again.close()
