@@ -28,6 +28,7 @@ from central.ingest.routes import EventRoutes
 from central.patrol import queries
 from central.patrol.clockwork import Clockwork
 from central.patrol.desk import Desk
+from central.patrol.fault_routes import FaultRoutes
 from central.patrol.routes import PatrolRoutes
 from central.patrol.supervision import Supervision
 from central.settings import CentralSettings, SettingsFault, media_tokens, read_secret
@@ -207,6 +208,7 @@ def _web(
         *health.endpoints(),
         *AccountRoutes(gate).endpoints(),
         *PatrolRoutes(store, desk, stations, wall_ms).endpoints(),
+        *FaultRoutes(store, stations, wall_ms).endpoints(),
         *EventRoutes(store, stations).endpoints(),
         *TrustRoutes(store, keyring, stations, wall_ms).endpoints(),
         *CommandRoutes(store, stations, wall_ms, commands_came).endpoints(),

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from central.settings import Name
 
-LinkState = Literal["online", "lost", "never"]
+LinkState = Literal["online", "lost", "stopped", "never"]
 DoorState = Literal["open", "closed", "unknown"]
 ItemState = Literal["present", "absent", "unknown"]
 PictureState = Literal["ok", "covered", "dark", "lost", "none", "unknown"]
@@ -42,6 +42,7 @@ FaultKind = Literal[
     "bad_signature",
     "key_revoked",
 ]
+"""What each means, what raises and what ends it: `central/patrol/alarms.py` and docs/alarms.md."""
 EntityKind = Literal["station", "room", "cabinet", "alert", "fault"]
 
 
@@ -137,7 +138,10 @@ class Alert(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """A fault of a device, of a station or of its evidence; never merged with an alert."""
+    """A fault of a device, of a station or of its evidence; never merged with an alert.
+
+    `detail`: a word of its kind's in `central/patrol/alarms.py`, and after a space what the word speaks of.
+    """
 
     id: str
     kind: FaultKind

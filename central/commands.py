@@ -1,5 +1,5 @@
-"""`casewatch central`: run · check · invite · readmit · skip · enrol · revoke · trust · maintain · command ·
-verify · export · backup · restore.
+"""`casewatch central`: run · check · invite · readmit · skip · faults · settle · enrol · revoke · trust · maintain ·
+command · verify · export · backup · restore.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ from central.errors import StoreError
 from central.evidence import commands as evidence
 from central.ingest.readmission import readmit as readmit_edge
 from central.ingest.readmission import skip_gone
+from central.patrol import commands as patrol
 from central.settings import CentralSettings, SettingsFault, secret_files
 from central.store.database import Store
 from central.trust import commands as trust
@@ -66,6 +67,8 @@ for command in (evidence.verify, evidence.export, evidence.backup, evidence.rest
     app.command()(command)
 app.add_typer(commanding.app, name="command")
 app.command()(commanding.maintain)
+for command in (patrol.faults, patrol.settle):
+    app.command()(command)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from central.errors import Refused, StoreError
+from central.errors import ActError, StoreError
 from central.settings import CentralSettings, SettingsFault, load
 from central.store.database import Store
 
@@ -38,7 +38,7 @@ def with_store(settings: CentralSettings, act: Callable[[Store], Awaitable[T]]) 
 
     try:
         return asyncio.run(do())
-    except Refused as error:
+    except ActError as error:
         end(str(error), EXIT_REFUSED)
     except StoreError as error:
         end(f"{error.code}: {error}", EXIT_STORE)

@@ -12,6 +12,8 @@ CentralError                  central
 │   └── BadValue              store.bad_value         the database cannot hold a value: nothing was committed
 └── ActError                  alert                   what a person asked for was not done
     ├── NotFound              alert.not_found         no such alert
+    │   └── FaultNotFound     fault.not_found         no such fault
+    ├── FaultGone             fault.gone              it ended before
     ├── Conflict              alert.conflict          it is not as the person saw it; carries how it is
     └── Refused               (given)                 a rule says no: the code names the rule
 """
@@ -71,6 +73,14 @@ class ActError(CentralError):
 
 class NotFound(ActError):
     code = "alert.not_found"
+
+
+class FaultNotFound(NotFound):
+    code = "fault.not_found"
+
+
+class FaultGone(ActError):
+    code = "fault.gone"
 
 
 class Conflict(ActError):

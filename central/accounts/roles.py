@@ -22,6 +22,8 @@ class Right(StrEnum):
     VIEW_PICTURE = "view_picture"
     PATROL = "patrol"
     """Claim, release and review an alert."""
+    SETTLE_FAULT = "settle_fault"
+    """End, with a reason, a fault that no message ends: somebody answers for it by name."""
     READ_REVIEWS = "read_reviews"
     INVITE = "invite"
     READ_METRICS = "read_metrics"
@@ -38,12 +40,20 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.READ_EVENTS,
             Right.VIEW_PICTURE,
             Right.PATROL,
+            Right.SETTLE_FAULT,
             Right.READ_REVIEWS,
             Right.COMMAND,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
-        {Right.SEE_BOARD, Right.READ_EVENTS, Right.INVITE, Right.READ_METRICS, Right.MAINTAIN}
+        {
+            Right.SEE_BOARD,
+            Right.READ_EVENTS,
+            Right.SETTLE_FAULT,
+            Right.INVITE,
+            Right.READ_METRICS,
+            Right.MAINTAIN,
+        }
     ),
 }
 

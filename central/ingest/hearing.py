@@ -36,13 +36,13 @@ class Hearing:
         check_head(cursor, birth.edge, birth.seq, birth.hash)
         if not stations.take_birth(self._scene, birth, now_ms):
             return False
-        gone = f"rows {cursor.seq + 1} to {birth.base}" if birth.base > cursor.seq else None
+        gone = f"rows {cursor.seq + 1}-{birth.base}" if birth.base > cursor.seq else None
         self._stand("epoch_unknown", birth.edge, None, now_ms)
         self._stand("old_version", birth.edge, None, now_ms)
         self._stand("rows_gone", birth.edge, gone, now_ms)
         missing = self._missing(birth, cursor, now_ms)
         if missing:
-            self._stand("store_rolled_back", birth.edge, f"receipted to row {missing}", now_ms)
+            self._stand("store_rolled_back", birth.edge, f"receipted {missing}", now_ms)
             witness = replace(witness, receipted=missing)
         self._keep(birth.edge, witness, now_ms)
         return True
@@ -62,11 +62,11 @@ class Hearing:
         self._keep(beat.edge, witness, now_ms)
         standing = self._log_watch.judge(beat.edge, head=beat.seq, stored=cursor.seq, mono_s=mono_s)
         if standing is Standing.BELOW or (beat.forked and beat.seq < cursor.seq):
-            self._report("edge_rolled_back", beat.edge, f"row {beat.seq} of {cursor.seq}", now_ms)
+            self._report("edge_rolled_back", beat.edge, f"row {beat.seq}/{cursor.seq}", now_ms)
         elif beat.forked:
             self._report("forked", beat.edge, f"epoch {beat.epoch}", now_ms)
         is_withheld = standing is Standing.WITHHELD
-        since = f"from row {cursor.seq + 1}" if is_withheld else None
+        since = f"from {cursor.seq + 1}" if is_withheld else None
         self._stand("log_withheld", beat.edge, since, now_ms)
         return True, self._nudge(beat, cursor, now_ms) if is_withheld else None
 
@@ -82,7 +82,7 @@ class Hearing:
         if ours is None or ours.epoch != cursor.epoch or ours.seq <= cursor.seq:
             return 0
         if self._signer is not None and not is_signed(self._signer.public, signed_text(ours), ours.sig):
-            self._report("bad_signature", birth.edge, "a receipt that was never given", now_ms)
+            self._report("bad_signature", birth.edge, "receipt", now_ms)
             return 0
         return ours.seq
 

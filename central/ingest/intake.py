@@ -241,7 +241,7 @@ class Intake:
             self._report("forked", message.edge, f"epoch {message.epoch}", arrival.received_ms)
         elif isinstance(error, Untrusted):
             kind: FaultKind = "key_revoked" if isinstance(error, Revoked) else "bad_signature"
-            self._report(kind, message.edge, error.code, arrival.received_ms)
+            self._report(kind, message.edge, error.code.rpartition(".")[2], arrival.received_ms)
         elif isinstance(error, UnknownEpoch):
             self._stand("epoch_unknown", message.edge, f"epoch {message.epoch}", arrival.received_ms)
 

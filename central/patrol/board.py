@@ -26,7 +26,10 @@ from central.settings import StationSettings
 
 
 class EdgeLink(Struct):
-    """How an edge is heard; `session` is that of its newest birth."""
+    """How an edge is heard. `session` and `told_seq` (its head then) are those of its newest birth.
+
+    `clock_run`, `clock_counted_ms`: see `central/patrol/edge_clock.py`.
+    """
 
     edge: str
     state: LinkState = "never"
@@ -34,6 +37,10 @@ class EdgeLink(Struct):
     session: int = 0
     queued: int = 0
     refused: int = 0
+    told_seq: int = 0
+    in_maintenance: bool = False
+    clock_run: int = 0
+    clock_counted_ms: int = 0
 
 
 def station(settings: StationSettings, order: int, link: EdgeLink) -> Station:

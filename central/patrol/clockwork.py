@@ -1,4 +1,4 @@
-"""What time alone makes happen: silence, 漏巡, the end of a room's session.
+"""What time alone makes happen: silence, 漏巡, the end of a room's session or of a permission.
 
 Due instants are columns, so a restart loses none of them; only silence is judged by a clock in memory,
 which is monotonic and starts anew.
@@ -6,11 +6,13 @@ which is monotonic and starts anew.
 
 import asyncio
 import time
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, select
 
 from central.errors import StoreUnavailable
+from central.patrol import due_faults, edge_words
 from central.patrol import stations as links
 from central.patrol.places import Places
 from central.patrol.scene import Scene
@@ -26,7 +28,7 @@ log = structlog.get_logger()
 
 
 class Clockwork:
-    """Ticks each second."""
+    """Ticks each second, and when an edge has been silent for too long."""
 
     def __init__(
         self,
@@ -48,25 +50,33 @@ class Clockwork:
             try:
                 await self.tick(time.time_ns() // 1_000_000, time.monotonic())
                 self._is_store_lost = False
+                wait_s = self._supervision.wait_s(time.monotonic(), TICK_S)
             except StoreUnavailable as error:
                 if not self._is_store_lost:
                     self._is_store_lost = True
                     log.error("clockwork_stopped", detail=str(error)[:200])  # noqa: TRY400 - its text says it
-            await asyncio.sleep(TICK_S)
+                wait_s = TICK_S
+            await asyncio.sleep(wait_s)
 
     async def tick(self, now_ms: int, mono_s: float) -> None:
         """Everything that is due at this instant."""
         silent = self._supervision.silent(mono_s)
-        if silent or await self._store.read(lambda conn: rooms_due(conn, now_ms)):
+        is_due = bool(silent) or await self._store.read(partial(self._is_due, now_ms))
+        if is_due:
             await self._store.write(lambda tx: self._settle(tx, silent, now_ms))
         for edge in silent:
             self._supervision.left(edge)
             log.warning("station_lost", edge=edge)
 
+    def _is_due(self, now_ms: int, conn: Connection) -> bool:
+        return bool(rooms_due(conn, now_ms) or due_faults.due(conn, self._places, now_ms))
+
     def _settle(self, tx: Transaction, silent: list[str], now_ms: int) -> None:
         scene = Scene(tx, self._places, self._rules)
         for edge in silent:
             links.lose(scene, edge, now_ms)
+        for edge, verdict in due_faults.due(tx.conn, self._places, now_ms):
+            edge_words.apply(scene, edge, verdict, now_ms)
         for room_id in rooms_due(tx.conn, now_ms):
             if room_id in self._places.rooms:
                 now = scene.room_with_due(room_id, now_ms)

@@ -114,7 +114,7 @@ class Desk:
         tx.conn.execute(insert(review).values(_log_entry(step, form)))
         if form.result == "device_fault":
             picture = faults.Subject("picture", seen.station, seen.room, self._camera(seen.room))
-            faults.report(tx, picture, "reported by a watcher", now_ms)
+            faults.report(tx, picture, "reported", now_ms)
         return answer
 
     def viewed(self, tx: Transaction, alert_id: str, person_id: str, added_ms: int, now_ms: int) -> Alert:

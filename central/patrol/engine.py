@@ -18,6 +18,8 @@ from central.settings import Rules
 
 READABLE = frozenset({"good", "simulated"})
 """Qualities under which a value may be believed."""
+UNTOLD = "untold"
+"""Our own word beside the contract's qualities: a point that its edge no longer speaks of."""
 
 
 class PointState(Struct):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from central.patrol import faults
+from central.patrol import edge_faults, edge_words, faults
 from central.patrol.engine import CONDITION, READABLE, Edge, PointState
 from central.patrol.places import CabinetPlace, RoomPlace
 from central.patrol.scene import RoomNow, Scene
@@ -60,6 +60,7 @@ def take(scene: Scene, fact: Fact) -> int | None:
     """Lets a row have its effect. Returns the alert that it raised or counts in."""
     point = fact.row.point
     if point is None:
+        edge_words.take_row(scene, fact.edge, fact.row, fact.received_ms, fact.cause)
         return None
     room = scene.places.room_of(fact.edge, point)
     if room is not None:
@@ -73,11 +74,12 @@ def take(scene: Scene, fact: Fact) -> int | None:
 def stand_point_faults(
     scene: Scene, place: RoomPlace | CabinetPlace, state: PointState, now_ms: int, cause: Cause | None = None
 ) -> None:
-    """The faults that follow from how a point stands: 失联 of the point, and a picture that shows nothing."""
+    """The faults that follow from how a point stands: silent, disabled, a picture that shows nothing."""
     room = place.room if isinstance(place, RoomPlace) else None
     room_id = room.id if room else None
-    silent = faults.Subject("point_silent", place.station, room_id, state.point)
-    faults.stand(scene.tx, silent, None if state.quality in READABLE else state.quality, now_ms, cause)
+    for verdict in edge_faults.of_point(state.quality, is_readable=state.quality in READABLE):
+        subject = faults.Subject(verdict.kind, place.station, room_id, state.point)
+        faults.stand(scene.tx, subject, verdict.detail, now_ms, cause)
     if room is not None and state.point == room.camera:
         hidden = faults.Subject("picture", place.station, room_id, state.point)
         detail = None if state.value in {"ok", ""} else state.value
@@ -89,7 +91,7 @@ def _take_in_room(scene: Scene, fact: Fact, place: RoomPlace, point: str) -> int
     was_open = now.door == "open"
     state = scene.point(fact.edge, point)
     is_camera = point == place.room.camera
-    is_current = _move(state, fact, place.type_of(point))
+    is_current = _move(scene, state, fact, place.type_of(point))
     if is_current and (is_camera or fact.row.kind in _TELLS_QUALITY):
         stand_point_faults(scene, place, state, fact.received_ms, fact.cause)
     alert_id = None
@@ -132,13 +134,13 @@ def _openings(fact: Fact) -> int:
 
 def _take_in_cabinet(scene: Scene, fact: Fact, place: CabinetPlace, point: str) -> None:
     state = scene.point(fact.edge, point)
-    if _move(state, fact, place.type_of(point)):
+    if _move(scene, state, fact, place.type_of(point)):
         if fact.row.kind in _TELLS_QUALITY:
             stand_point_faults(scene, place, state, fact.received_ms, fact.cause)
         scene.show_cabinet(place, fact.cause)
 
 
-def _move(state: PointState, fact: Fact, point_type: PointType) -> bool:
+def _move(scene: Scene, state: PointState, fact: Fact, point_type: PointType) -> bool:
     """Moves a point to what the row says of it, unless a newer row did already, or the row says nothing."""
     row = fact.row
     if not state.is_moved_by(fact.epoch, row.seq):
@@ -153,7 +155,10 @@ def _move(state: PointState, fact: Fact, point_type: PointType) -> bool:
             state.quality = Quality.GOOD
         state.value, state.since_ms = value, row.at
     state.epoch, state.seq = fact.epoch, row.seq
-    state.simulated = bool(row.data.get("simulated", False))
+    was_simulated, state.simulated = state.simulated, bool(row.data.get("simulated", False))
+    if state.simulated and not was_simulated:
+        verdict = edge_faults.Verdict("simulated", "rows", keeps=True)
+        edge_words.apply(scene, fact.edge, verdict, fact.received_ms, fact.cause)
     return True
 
 

@@ -43,10 +43,10 @@ def stand(
         tx.changed("fault", new, cause)
 
 
-def report(tx: Transaction, subject: Subject, detail: str, now_ms: int) -> None:
+def report(tx: Transaction, subject: Subject, detail: str, now_ms: int, cause: Cause | None = None) -> None:
     """Told once more: a fault that stands already keeps its own detail and age."""
     if subject not in _standing(tx, subject.station):
-        stand(tx, subject, detail, now_ms)
+        stand(tx, subject, detail, now_ms, cause)
 
 
 def _standing(tx: Transaction, station: str) -> dict[Subject, Fault]:

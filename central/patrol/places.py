@@ -69,6 +69,10 @@ class Places:
             for point in place.all_points
         }
 
+    def points_of(self, edge: str) -> list[str]:
+        """Every point that this edge has to speak for."""
+        return [point for at, point in (*self._rooms_by_point, *self._cabinets_by_point) if at == edge]
+
     def of(self, edge: str, point: str) -> RoomPlace | CabinetPlace | None:
         """The room or cabinet a point belongs to, and only if this edge may speak for it."""
         return self.room_of(edge, point) or self.cabinet_of(edge, point)

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from central.accounts.roles import Right
-from central.board_model import Alert, AlertState, Cabinet, Fault, Room, Station
+from central.board_model import Alert, AlertState, Cabinet, Room, Station
 from central.errors import ActError, Conflict, NotFound
 from central.free_text import Text
 from central.patrol import queries
@@ -71,10 +71,6 @@ class AlertsReply(Struct, frozen=True):
     next: int | None
 
 
-class FaultsReply(Struct, frozen=True):
-    faults: list[Fault]
-
-
 class ReviewsReply(Struct, frozen=True):
     reviews: list[queries.Review]
     next: int | None
@@ -104,10 +100,6 @@ class PatrolRoutes:
                 query=AlertQuery, reply=AlertsReply, summary="Alerts, newest first",
             ),
             Endpoint(
-                method="GET", path="/api/v1/faults", access=see, handler=self.list_faults,
-                reply=FaultsReply, summary="Faults that stand",
-            ),
-            Endpoint(
                 method="GET", path="/api/v1/reviews", access=Right.READ_REVIEWS, handler=self.list_reviews,
                 query=ReviewQuery, reply=ReviewsReply, summary="The review log, newest first",
             ),
@@ -135,9 +127,6 @@ class PatrolRoutes:
             lambda conn: queries.list_alerts(conn, asked.state, asked.after, asked.limit)
         )
         return AlertsReply(*found)
-
-    async def list_faults(self, _call: Call[Nothing, Nothing]) -> FaultsReply:
-        return FaultsReply(await self._store.read(queries.open_faults))
 
     async def list_reviews(self, call: Call[Nothing, ReviewQuery]) -> ReviewsReply:
         asked = call.query

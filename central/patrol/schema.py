@@ -17,6 +17,10 @@ edge_link = Table(
     Column("session", BigInteger, nullable=False),
     Column("queued", BigInteger, nullable=False),
     Column("refused", BigInteger, nullable=False),
+    Column("told_seq", BigInteger, nullable=False),
+    Column("in_maintenance", Boolean, nullable=False),
+    Column("clock_run", Integer, nullable=False),
+    Column("clock_counted_ms", BigInteger, nullable=False),
 )
 
 point_state = Table(
@@ -129,12 +133,15 @@ fault = Table(
     "fault",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("kind", String(16), nullable=False),
+    Column("kind", String(32), nullable=False),
     Column("station", String(32), nullable=False),
     Column("room", String(64)),
     Column("point", String(64)),
     Column("detail", Text, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
     Column("cleared_ms", BigInteger),
+    Column("settled_by", Text),
+    Column("settled_reason", Text),
     Index("fault_open", "cleared_ms", "station", "kind"),
 )
+"""`settled_by`, `settled_reason`: of a fault that a person ended, at `cleared_ms`."""

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from contract.limits import SILENCE_AFTER_S
 
+_PAST_S = 0.01
+"""Silence is judged just after its end, never at it."""
+
 
 class Supervision:
     """Pure: told of every beat and birth, asked each second who is silent. Whatever the broker says."""
@@ -21,6 +24,11 @@ class Supervision:
         is_new = edge not in self._heard_mono
         self._heard_mono[edge] = max(mono_s, self._heard_mono.get(edge, mono_s))
         return is_new
+
+    def wait_s(self, mono_s: float, most_s: float) -> float:
+        """How long until the next edge may have been silent too long, `most_s` at most."""
+        due = min(self._heard_mono.values(), default=mono_s) + SILENCE_AFTER_S - mono_s
+        return min(most_s, max(due, 0.0) + _PAST_S)
 
     def left(self, edge: str) -> None:
         """It is known that the edge is gone: no silence to wait for."""

@@ -17,3 +17,8 @@ def keep(conn: Connection, edge: str, witness: Witness) -> None:
     moved = conn.execute(update(edge_witness).where(edge_witness.c.edge == edge).values(values))
     if not moved.rowcount:
         conn.execute(insert(edge_witness).values(edge=edge, **values))
+
+
+def watch_anew(conn: Connection, edge: str) -> None:
+    """A person has looked into the two machines: what was counted against this edge is forgotten."""
+    conn.execute(update(edge_witness).where(edge_witness.c.edge == edge).values(returns=0))

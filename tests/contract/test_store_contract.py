@@ -38,6 +38,13 @@ SINCE_0004 = (
     "store_opening",
 )
 VIEWING_SINCE_0006 = ("viewing_no_delete", "viewing_no_truncate")
+COLUMNS_SINCE_0004 = [
+    "fault.settled_by",
+    "fault.settled_reason",
+    "edge_link.told_seq",
+    "edge_link.in_maintenance",
+]
+COLUMNS_SINCE_0004 += ["edge_link.clock_run", "edge_link.clock_counted_ms"]
 ONE = Person("1", "陈静")
 TWO = Person("2", "刘洋")
 
@@ -343,6 +350,9 @@ async def test_a_store_with_two_live_sessions_in_a_room_keeps_the_newest(url: st
         for trigger in VIEWING_SINCE_0006 if url.startswith("postgresql") else VIEWING_SINCE_0006[:1]:
             on = " ON viewing" if url.startswith("postgresql") else ""
             tx.conn.execute(text(f"DROP TRIGGER {trigger}{on}"))
+        for column in COLUMNS_SINCE_0004:
+            table, _, name = column.partition(".")
+            tx.conn.execute(text(f"ALTER TABLE {table} DROP COLUMN {name}"))
         tx.conn.execute(text("UPDATE alembic_version SET version_num = '0003'"))
         tx.conn.execute(text("DROP INDEX room_session_live"))
         tx.conn.execute(text("CREATE INDEX room_session_live ON room_session (room) WHERE ended_ms IS NULL"))

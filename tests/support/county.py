@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -139,9 +139,10 @@ class Journal:
         return self._say(live)
 
     def birth(self, at: int = T0, *, receipted: Receipt | None = None, base: int = 0, **values: str) -> Birth:
-        """`values`: point → value, dots as `__`; or `value/quality`."""
+        """`values`: point → value, dots as `__`; or `value/quality`. Its other points have none."""
         states = []
-        for name, word in values.items():
+        unnamed = {point.replace(".", "__"): "" for point in Places(STATIONS).points_of(self.edge)}
+        for name, word in (unnamed | values).items():
             value, _, quality = word.partition("/")
             point = name.replace("__", ".")
             kind = PointType(point.rpartition(".")[2])
@@ -180,8 +181,8 @@ class Journal:
         )
         return self._say(beat)
 
-    def goodbye(self) -> Status:
-        said = Status(edge=self.edge, state="offline", session=self.session, at=T0, reason="stop")
+    def goodbye(self, reason: Literal["", "stop", "will"] = "stop") -> Status:
+        said = Status(edge=self.edge, state="offline", session=self.session, at=T0, reason=reason)
         return sign(said, self.signer) if self.signer else said
 
     def fork_at(self, seq: int) -> "Journal":
