@@ -33,9 +33,7 @@ class FaultReply(Struct, frozen=True):
 class FaultRoutes:
     """`clock` gives wall time in ms."""
 
-    def __init__(
-        self, store: Store, stations: tuple[StationSettings, ...], clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, store: Store, stations: tuple[StationSettings, ...], clock: Callable[[], int]) -> None:
         self._store = store
         self._places = Places(stations)
         self._clock = clock

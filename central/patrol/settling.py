@@ -26,7 +26,7 @@ class Settling(Struct, frozen=True):
 
 
 def settle(tx: Transaction, places: Places, fault_id: str, said: Settling) -> Fault:
-    """The fault ends now, and the audit keeps who, when and why. Where its cause is still there it comes anew.
+    """The fault ends now, and the audit keeps who, when and why. While its cause is there, it comes anew.
 
     Raises FaultNotFound; FaultGone where it ended before; Refused for a kind that ends by itself
     (`fault.ends_itself`) and without a reason (`fault.reason_needed`).

@@ -21,6 +21,7 @@ from central.ingest.intake import Arrival, Intake
 from central.ingest.routes import EventRoutes
 from central.patrol import queries
 from central.patrol.desk import Desk
+from central.patrol.fault_routes import FaultRoutes
 from central.patrol.places import Places
 from central.patrol.routes import PatrolRoutes
 from central.settings import CabinetSettings, Name, RoomKind, RoomSettings, Rules, StationSettings
@@ -150,6 +151,7 @@ async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
         *health.endpoints(),
         *AccountRoutes(gate).endpoints(),
         *PatrolRoutes(store, desk, STATIONS, clock).endpoints(),
+        *FaultRoutes(store, STATIONS, clock).endpoints(),
         *EventRoutes(store, STATIONS).endpoints(),
         *CommandRoutes(store, STATIONS, clock, lambda: None).endpoints(),
     ]

@@ -1,5 +1,6 @@
 """`casewatch central` as a process: ready line, exit codes, and one clear line for each refusal."""
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from central.commands import app
+from central.patrol import faults
+from central.store.database import Store
 
 STATIONS = """
 [[station]]
@@ -131,3 +134,28 @@ def test_readmitting_an_edge_that_is_unknown_or_was_never_here_is_refused(config
         done = CliRunner().invoke(app, ["readmit", edge, "--epoch", "2", "--config", str(config)])
         assert done.exit_code == 2
         assert told in done.stderr
+
+
+def test_a_fault_is_listed_and_settled_at_the_console_once_and_with_a_reason(
+    config: Path, tmp_path: Path
+) -> None:
+    async def raise_two() -> None:
+        store = Store(f"sqlite:///{tmp_path}/casewatch.db")
+        await store.open()
+        for kind, detail in (("journal_touched", "row 3"), ("disk_low", "free 90")):
+            subject = faults.Subject(kind, "liuxu")
+            await store.write(lambda tx, of=subject, said=detail: faults.stand(tx, of, said, 1_000))
+        await store.close()
+
+    def run(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, [*words, "--config", str(config)])
+        return done.exit_code, done.output
+
+    asyncio.run(raise_two())
+    _, listed = run("faults")
+    assert [line.split()[1] for line in listed.splitlines()] == ["journal_touched", "disk_low"]
+    assert [line.endswith("settle") for line in listed.splitlines()] == [True, False]
+    assert run("settle", "2", "--reason", "换盘") == (2, "disk_low ends by itself, with its cause\n")
+    assert run("settle", "1", "--reason", "已核实")[0] == 0
+    assert run("settle", "1", "--reason", "已核实") == (2, "fault 1 has ended already\n")
+    assert "journal_touched" not in run("faults")[1]
