@@ -105,6 +105,8 @@ export const invite = (role: Role) =>
 
 export const stationsAndRooms = () => call<{ stations: Station[]; rooms: Room[] }>('GET', '/stations')
 export const faults = () => call<{ faults: Fault[] }>('GET', '/faults').then((answer) => answer.faults)
+export const settleFault = (id: string, reason: string) =>
+  call<{ fault: Fault }>('POST', `/faults/${encodeURIComponent(id)}/settle`, { reason })
 export const reviews = (page: Page) =>
   call<{ reviews: Review[]; next: string | number | null }>('GET', `/reviews?${query(page)}`)
 export const events = (page: Page) =>

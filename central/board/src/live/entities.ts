@@ -9,14 +9,37 @@ export type Door = 'open' | 'closed' | 'unknown'
 export type Picture = 'ok' | 'covered' | 'dark' | 'lost' | 'none' | 'unknown'
 export type AlertState = 'UNACK' | 'CLAIMED' | 'REVIEWING' | 'RTN_UNACK' | 'LAPSED' | 'REVIEWED'
 export type ReviewResult = 'normal' | 'problem' | 'empty' | 'device_fault'
-export type FaultKind = 'station_lost' | 'point_silent' | 'picture' | 'epoch_unknown' | 'forked'
+export type FaultKind =
+  | 'station_lost'
+  | 'service_stopped'
+  | 'point_silent'
+  | 'point_disabled'
+  | 'picture'
+  | 'clock_stepped'
+  | 'settings_changed'
+  | 'maintenance'
+  | 'simulated'
+  | 'insecure'
+  | 'disk_low'
+  | 'journal_touched'
+  | 'certificate_expires'
+  | 'log_withheld'
+  | 'rows_gone'
+  | 'epoch_unknown'
+  | 'old_version'
+  | 'forked'
+  | 'two_machines'
+  | 'edge_rolled_back'
+  | 'store_rolled_back'
+  | 'bad_signature'
+  | 'key_revoked'
 
 export interface Station {
   id: string
   order: number
   name: Name
   edge: string
-  link: 'online' | 'lost' | 'never'
+  link: 'online' | 'lost' | 'stopped' | 'never'
   link_since_ms: number
   queued: number
   refused: number

@@ -1,5 +1,6 @@
 /** The order in which rooms wait, and the numbers over the board. Pure. */
 
+import { alarmOf, shownFaults } from './alarms'
 import type { Alert } from './entities'
 import type { BoardModel } from './model'
 import { formatDay } from './ages'
@@ -39,18 +40,22 @@ export interface Totals {
   reviewing: number
   offline: number
   faults: number
+  /** Of these, how many put in doubt what is shown or stored. */
+  security: number
 }
 
 /** `oldestMs`: since when the longest waiting alert waits, by the centre's clock. */
 export function totals(model: BoardModel): Totals {
   const alerts = Object.values(model.alerts)
   const waiting = alerts.filter(isWaiting)
+  const faults = shownFaults(Object.values(model.faults))
   return {
     waiting: waiting.length,
     oldestMs: waiting.length > 0 ? Math.min(...waiting.map((alert) => alert.raised_ms)) : null,
     reviewing: alerts.filter((alert) => alert.owner !== null).length,
     offline: Object.values(model.stations).filter((station) => station.link !== 'online').length,
-    faults: Object.keys(model.faults).length,
+    faults: faults.length,
+    security: faults.filter((fault) => alarmOf(fault).level === 'security').length,
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a room's tile shows, and where it stands: that depends on what exists, never on what happens. Pure. */
 
+import { shownFaults } from './alarms'
 import type { Alert, AlertState, Door, Fault, Room, Station } from './entities'
 import type { BoardModel } from './model'
 
@@ -20,7 +21,7 @@ const KNOWN_QUALITY = new Set(['good', 'simulated'])
 
 export function tileOf(model: BoardModel, room: Room, station: Station): Tile {
   const alert = Object.values(model.alerts).find((candidate) => candidate.room === room.id) ?? null
-  const faults = Object.values(model.faults).filter((fault) => fault.room === room.id)
+  const faults = shownFaults(Object.values(model.faults)).filter((fault) => fault.room === room.id)
   const isUnknown = station.link !== 'online' || !KNOWN_QUALITY.has(room.quality) || room.door === 'unknown'
   return {
     room,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Alert } from '../live/entities'
+import type { Alert, Fault } from '../live/entities'
 import { nextTone, silence, type Scene, type SoundMemory, type ToneKind } from './plan'
 
 const alert = (id: string, more: Partial<Alert> = {}): Alert => ({
@@ -34,6 +34,7 @@ function played(scenes: [number, Partial<Scene>][]): [number, ToneKind][] {
   for (const [second, scene] of scenes) {
     const next = nextTone(memory, {
       alerts: [],
+      faults: [],
       isLinkLost: false,
       mutedUntilMs: 0,
       ...scene,
@@ -48,6 +49,22 @@ function played(scenes: [number, Partial<Scene>][]): [number, ToneKind][] {
 describe('tones', () => {
   it('sound at once for a new alert, by its level', () => {
     expect(played([[0, { alerts: [alert('a', { level: 2 })] }]])).toEqual([[0, 'level2']])
+  })
+
+  it('sound once for a new fault, in time with the alerts', () => {
+    const lost = { id: '1', kind: 'station_lost' } as Fault
+    const touched = { id: '2', kind: 'journal_touched' } as Fault
+    expect(
+      played([
+        [0, { faults: [lost] }],
+        [20, { faults: [lost] }],
+        [21, { faults: [lost, touched] }],
+        [60, { faults: [touched] }],
+      ]),
+    ).toEqual([
+      [0, 'level2'],
+      [21, 'level3'],
+    ])
   })
 
   it('repeat every 15 s until somebody claims', () => {

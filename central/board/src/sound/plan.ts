@@ -1,6 +1,7 @@
 /** When a tone sounds, and which. Pure: time is passed in, in ms of the browser's monotonic clock. */
 
-import type { Alert } from '../live/entities'
+import { alarmOf } from '../live/alarms'
+import type { Alert, Fault } from '../live/entities'
 import { isUnclaimed } from '../live/queue'
 
 export type ToneKind = 'level1' | 'level2' | 'level3' | 'link'
@@ -19,6 +20,8 @@ export interface SoundMemory {
 
 export interface Scene {
   alerts: readonly Alert[]
+  /** New and grave: each is heard once. */
+  faults: readonly Fault[]
   isLinkLost: boolean
   nowMs: number
   mutedUntilMs: number
@@ -30,14 +33,19 @@ export const silence: SoundMemory = { announced: new Set(), lastToneMs: -Infinit
 export function nextTone(memory: SoundMemory, scene: Scene): { memory: SoundMemory; tone: ToneKind | null } {
   if (scene.isLinkLost) return linkTone(memory, scene)
   const sounding = scene.alerts.filter(isSounding)
-  const heard = new Set(sounding.map(soundKey).filter((key) => memory.announced.has(key)))
+  const keys = [...sounding.map(soundKey), ...scene.faults.map(faultKey)]
+  const heard = new Set(keys.filter((key) => memory.announced.has(key)))
   const since = scene.nowMs - memory.lastToneMs
   const fresh = sounding.filter((alert) => !heard.has(soundKey(alert)))
   const due = fresh.length > 0 ? fresh : since >= REPEAT_MS ? sounding.filter(isUnclaimed) : []
+  const faults = scene.faults.filter((fault) => !heard.has(faultKey(fault)))
   const kept = { ...memory, announced: heard, isLinkLost: false }
-  if (due.length === 0 || since < GAP_MS) return { memory: kept, tone: null }
-  const level = Math.max(...due.map((alert) => (alert.state === 'LAPSED' ? 3 : alert.level)))
-  const announced = new Set(sounding.map(soundKey))
+  if (due.length + faults.length === 0 || since < GAP_MS) return { memory: kept, tone: null }
+  const level = Math.max(
+    ...due.map((alert) => (alert.state === 'LAPSED' ? 3 : alert.level)),
+    ...faults.map((fault) => (alarmOf(fault).level === 'security' ? 3 : 2)),
+  )
+  const announced = new Set(keys)
   if (level < 3 && scene.nowMs < scene.mutedUntilMs) return { memory: { ...kept, announced }, tone: null }
   return {
     memory: { announced, lastToneMs: scene.nowMs, isLinkLost: false },
@@ -55,6 +63,10 @@ function isSounding(alert: Alert): boolean {
   return (
     (isUnclaimed(alert) && alert.late_ms < TOO_LATE_MS) || (alert.state === 'LAPSED' && alert.owner === null)
   )
+}
+
+function faultKey(fault: Fault): string {
+  return `fault ${fault.id}`
 }
 
 function soundKey(alert: Alert): string {

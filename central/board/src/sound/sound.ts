@@ -1,6 +1,7 @@
 /** The board's voice: plays what the plan says, and knows whether the browser lets it speak. */
 
 import { inject, provide, ref, watch, type InjectionKey, type Ref } from 'vue'
+import { suddenFaults } from '../live/alarms'
 import type { Board } from '../live/board'
 import { probe, recordTone } from '../live/probe'
 import { MUTE_MS, nextTone, silence } from './plan'
@@ -41,7 +42,8 @@ export function startSound(board: Board): Sound {
     mutedMs.value = Math.max(0, mutedUntilMs - nowMs)
     const isLinkLost = board.staleness.value === 'red'
     const alerts = Object.values(board.model.value.alerts)
-    const next = nextTone(memory, { alerts, isLinkLost, nowMs, mutedUntilMs })
+    const faults = suddenFaults(Object.values(board.model.value.faults), board.nowMs.value)
+    const next = nextTone(memory, { alerts, faults, isLinkLost, nowMs, mutedUntilMs })
     memory = next.memory
     if (next.tone && context.state === 'running') {
       playTone(context, next.tone)
