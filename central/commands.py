@@ -1,5 +1,5 @@
-"""`casewatch central`: run · check · invite · readmit · skip · faults · settle · enrol · revoke · trust · maintain ·
-command · verify · export · backup · restore.
+"""`casewatch central`: run · check · invite · readmit · skip · faults · settle · enrol · revoke · trust ·
+maintain · command · verify · export · backup · restore.
 """
 
 import asyncio

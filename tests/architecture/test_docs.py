@@ -13,7 +13,7 @@ DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("d
 # Commands that start, change or need a whole county: their options are checked, they are not run.
 LONG_RUNNING = {"demo", "run", "set", "list", "invite", "readmit"}
 LONG_RUNNING |= {"probe", "read", "capture", "doctor", "commission"}
-LONG_RUNNING |= {"enrol", "renew", "revoke", "skip", "init", "acl", "crl"}
+LONG_RUNNING |= {"enrol", "renew", "revoke", "skip", "settle", "init", "acl", "crl"}
 LONG_RUNNING |= {"devices", "act", "move", "fault", "faults", "frames", "plug", "heal"}
 LONG_RUNNING |= {"verify", "export", "backup", "restore", "verify-package"}
 
