@@ -67,8 +67,8 @@ for command in (evidence.verify, evidence.export, evidence.backup, evidence.rest
     app.command()(command)
 app.add_typer(commanding.app, name="command")
 app.command()(commanding.maintain)
-for command in (patrol.faults, patrol.settle):
-    app.command()(command)
+app.command()(patrol.faults)
+app.command()(patrol.settle)
 
 
 @app.command()
