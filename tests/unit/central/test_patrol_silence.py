@@ -121,6 +121,16 @@ async def test_a_clock_that_was_set_is_an_alarm_until_it_is_synchronised_again(c
     assert await told(centre) == []
 
 
+async def test_a_step_between_sound_beats_stands_for_three_more_of_them(centre: Centre) -> None:
+    await beats(centre, 4)
+    centre.journal.write("clock.stepped", None, step_ms=-7_200_000)
+    await centre.hear(centre.journal.batch(), now_ms=centre.now_ms)
+    await beats(centre, 2)
+    assert await told(centre) == [("clock_stepped", "stepped_by -7200")]
+    await beats(centre, 1)
+    assert await told(centre) == []
+
+
 async def test_a_clock_that_tells_another_time_is_an_alarm_within_three_beats(centre: Centre) -> None:
     await beats(centre, 3)
     await beats(centre, 2, skew_ms=-9_000)
