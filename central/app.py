@@ -137,7 +137,7 @@ async def _serve(
     await _note_start(store, link.instance)
     supervision = Supervision()
     ingest = Ingest(store, stations, rules, supervision, link.publish, signer=signer)
-    clockwork = Clockwork(store, stations, rules, supervision)
+    clockwork = Clockwork(store, stations, rules, supervision, wall_ms)
     sending = Sending(store, link.publish, wall_ms, signer)
     receipts = PaintReceipts(store)
     server = _web(

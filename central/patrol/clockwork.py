@@ -5,7 +5,7 @@ which is monotonic and starts anew.
 """
 
 import asyncio
-import time
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -36,21 +36,24 @@ class Clockwork:
         stations: tuple[StationSettings, ...],
         rules: Rules,
         supervision: Supervision,
+        wall_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._places = Places(stations)
         self._rules = rules
         self._supervision = supervision
+        self._wall_ms = wall_ms
         self._is_store_lost = False
 
     async def run(self) -> None:
         """Works each second until cancelled."""
-        self._supervision.expect(await self._store.read(_online_edges), time.monotonic())
+        loop = asyncio.get_running_loop()
+        self._supervision.expect(await self._store.read(_online_edges), loop.time())
         while True:
             try:
-                await self.tick(time.time_ns() // 1_000_000, time.monotonic())
+                await self.tick(self._wall_ms(), loop.time())
                 self._is_store_lost = False
-                wait_s = self._supervision.wait_s(time.monotonic(), TICK_S)
+                wait_s = self._supervision.wait_s(loop.time(), TICK_S)
             except StoreUnavailable as error:
                 if not self._is_store_lost:
                     self._is_store_lost = True

@@ -288,7 +288,7 @@ async def test_what_is_due_happens_after_a_restart_too(url: str) -> None:
     await first.close()
     again = Store(url)
     await again.open()
-    clockwork = Clockwork(again, STATIONS, RULES, Supervision())
+    clockwork = Clockwork(again, STATIONS, RULES, Supervision(), lambda: T0)
     due_ms = T0 + RULES.lapse_after_s * 1_000
     await clockwork.tick(due_ms - 1, 0.0)
     assert [alert.state for alert in (await board(again)).alerts] == ["UNACK"]

@@ -23,7 +23,7 @@ class Centre:
         self.store = store
         self.journal = Journal()
         self.supervision = Supervision()
-        self.clockwork = Clockwork(store, STATIONS, RULES, self.supervision)
+        self.clockwork = Clockwork(store, STATIONS, RULES, self.supervision, lambda: T0)
         self.now_ms = T0
         self.changes: list[Change] = []
         store.listener = self.changes.extend

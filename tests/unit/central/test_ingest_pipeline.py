@@ -363,7 +363,7 @@ async def test_a_birth_is_answered_with_what_is_durable(centre: Centre, journal:
 async def test_the_last_word_of_a_group_says_whether_silence_is_awaited(
     centre: Centre, journal: Journal
 ) -> None:
-    clockwork = Clockwork(centre.store, STATIONS, RULES, centre.supervision)
+    clockwork = Clockwork(centre.store, STATIONS, RULES, centre.supervision, lambda: T0)
     centre.hear(journal.birth())
     await centre.settle()
     centre.hear(journal.goodbye(), journal.birth(), journal.beat())

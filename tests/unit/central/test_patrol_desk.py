@@ -29,7 +29,7 @@ class Watch:
         self.store = store
         self.journal = journal
         self.desk = Desk(STATIONS, RULES)
-        self.clockwork = Clockwork(store, STATIONS, RULES, Supervision())
+        self.clockwork = Clockwork(store, STATIONS, RULES, Supervision(), lambda: T0)
         self.changes: list[Change] = []
         self.now_ms = T0
         self.alert_id = ""

@@ -94,7 +94,7 @@ class FaultLife(RuleBasedStateMachine):
     def restart(self) -> None:
         """The centre's memory is gone; who was online is expected from now on."""
         self.supervision = Supervision()
-        self.clockwork = Clockwork(None, STATIONS, RULES, self.supervision)  # type: ignore[arg-type]
+        self.clockwork = Clockwork(None, STATIONS, RULES, self.supervision, lambda: T0)  # type: ignore[arg-type]
         if self.link == "online":
             self.supervision.expect([EDGE], self.now_s)
             self.heard_s = self.now_s

@@ -257,7 +257,7 @@ async def test_a_restart_of_the_centre_neither_ends_nor_repeats_a_fault(centre: 
     await centre.clockwork.tick(T0 + 1, 0.0)
     await centre.hear(centre.journal.goodbye("stop"))
     before, changes = await standing(centre), len(centre.changes)
-    again = Clockwork(centre.store, STATIONS, RULES, Supervision())
+    again = Clockwork(centre.store, STATIONS, RULES, Supervision(), lambda: T0)
     for second in range(20):
         await again.tick(T0 + 2_000 + second * 1_000, 1_000.0 + second)
     assert await standing(centre) == before

@@ -220,7 +220,7 @@ async def test_a_beat_brings_a_lost_station_back_and_tells_its_backlog(centre: C
 
 
 async def test_after_a_restart_silence_counts_from_the_start(centre: Centre) -> None:
-    clockwork = Clockwork(centre.store, STATIONS, RULES, anew := Supervision())
+    clockwork = Clockwork(centre.store, STATIONS, RULES, anew := Supervision(), lambda: T0)
     anew.expect(["liuxu"], 1_000.0)
     await clockwork.tick(T0, 1_000.0 + SILENCE_AFTER_S)
     assert (await centre.station()).link == "online"
