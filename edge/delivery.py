@@ -118,10 +118,12 @@ class Delivery:
             return
         if lane is Down.RECEIPT:
             receipt = self._voice.hear(Receipt, payload)
+            self._outbox.answered()
             if self._receipt is None or receipt.seq >= self._receipt.seq:
                 self._receipt = receipt
         elif lane is Down.NAK:
             self._nak = self._voice.hear(Nak, payload)
+            self._outbox.answered()
         elif lane is Down.COMMAND:
             self.on_command(self._voice.hear(Command, payload))
 

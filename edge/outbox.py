@@ -106,6 +106,10 @@ class Outbox:
             self._window = self._first_window
             self._rewind(self.receipted, now)
 
+    def answered(self) -> None:
+        """Who answers is there, even if a will that was told late says otherwise."""
+        self.is_centre_online = True
+
     def next_live(self) -> int | None:
         """A security row to send ahead: one that the log's next batches would not carry."""
         reach = self._sent + self._free * limits.BATCH_MAX_ROWS

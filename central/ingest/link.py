@@ -168,10 +168,11 @@ class Link:
         return messages.encode(sign(status, self._signer) if self._signer else status)
 
     def _hear_status(self, payload: bytes) -> None:
-        """While we are here nothing may stand in our place: no earlier start's will, and no rubbish."""
+        """While we are here nothing may stand in our place: no rubbish, and no will, be it that of a
+        connection of our own that the broker gave up late.
+        """
         try:
-            status = messages.decode(CentralStatus, payload)
-            is_gone = status.state == "offline" and status.instance != self.instance
+            is_gone = messages.decode(CentralStatus, payload).state == "offline"
         except ContractError:
             is_gone = True
         if is_gone:

@@ -114,6 +114,7 @@ class Ingest:
                 self._conclude(await self._store.write(partial(self._take, group)))
             except StoreUnavailable as error:
                 self._store_lost(error)
+                self._supervision.deaf(asyncio.get_running_loop().time())
 
     async def _next_group(self) -> list[Arrival]:
         await self._came.wait()

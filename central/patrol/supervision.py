@@ -30,6 +30,11 @@ class Supervision:
         due = min(self._heard_mono.values(), default=mono_s) + SILENCE_AFTER_S - mono_s
         return min(most_s, max(due, 0.0) + _PAST_S)
 
+    def deaf(self, mono_s: float) -> None:
+        """Until now we could take in nothing that came: nobody was silent, as far as we can know."""
+        for edge in self._heard_mono:
+            self._heard_mono[edge] = max(mono_s, self._heard_mono[edge])
+
     def left(self, edge: str) -> None:
         """It is known that the edge is gone: no silence to wait for."""
         self._heard_mono.pop(edge, None)

@@ -160,6 +160,17 @@ async def test_what_stands_in_the_centres_place_is_set_right_while_it_is_there(
     newcomer.close()
 
 
+async def test_a_will_of_its_own_that_is_told_late_does_not_stand_while_the_centre_is_there(
+    centre: Centre, edge: Edge, port: int
+) -> None:
+    ours = await edge.await_status("online")
+    edge.stand_in_the_centres_place(
+        messages.encode(CentralStatus(state="offline", instance=ours.instance, at=1))
+    )
+    await edge.await_status("offline")
+    assert (await edge.await_status("online")).instance == ours.instance
+
+
 async def test_a_start_ends_at_once_what_an_earlier_one_left_half_open(edge: Edge, port: int) -> None:
     halted = Client(CallbackAPIVersion.VERSION2, client_id=CLIENT_ID)
     halted.will_set(topics.CENTRAL_STATUS, EARLIER_WILL, qos=1, retain=True)

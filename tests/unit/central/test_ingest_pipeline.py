@@ -388,3 +388,23 @@ async def test_beats_and_births_are_signs_of_life_and_those_of_an_older_session_
     centre.ingest.receive(*wire(journal.beat()), T0, 116.0)
     await centre.settle()
     assert centre.supervision.silent(117.0) == ["liuxu"]
+
+
+async def test_a_store_that_was_away_makes_nobody_silent(centre: Centre, journal: Journal) -> None:
+    now_s = asyncio.get_running_loop().time()
+    centre.ingest.receive(*wire(journal.birth()), T0, now_s - 20.0)
+    await centre.settle()
+    assert centre.supervision.silent(now_s) == ["liuxu"]
+    real, tried = centre.store.write, asyncio.Event()
+
+    async def full(_work):
+        tried.set()
+        raise StoreUnavailable("disk full")
+
+    centre.store.write = full
+    centre.ingest.receive(*wire(journal.beat()), T0, now_s)
+    await tried.wait()
+    centre.store.write = real
+    await centre.settle()
+    assert centre.supervision.silent(now_s + SILENCE_AFTER_S - 1.0) == []
+    assert centre.supervision.silent(now_s + SILENCE_AFTER_S + 5.0) == ["liuxu"]

@@ -142,6 +142,17 @@ async def test_new_row_is_sent_at_once(bench: Bench) -> None:
     assert [len(batch.rows) for batch in bench.batches()] == [1]
 
 
+async def test_a_centre_that_answers_is_there_whatever_a_will_told_late_says(bench: Bench) -> None:
+    bench.centre_comes()
+    bench.centre_says("offline")
+    await bench.open_doors(1)
+    assert not bench.outbox.is_open
+    nak = Nak(edge=EDGE, epoch=bench.journal.epoch, first=1, last=1, reason="the log stands still", at=0)
+    bench.tell(topics.down(EDGE, Down.NAK), nak)
+    await bench.sent(1)
+    assert [len(batch.rows) for batch in bench.batches()] == [1]
+
+
 async def test_late_last_will_of_a_former_centre_does_not_shut_the_present_one_out(bench: Bench) -> None:
     bench.centre_comes()
     bench.centre_says("online", "b")
