@@ -86,7 +86,13 @@ async def _make(url: str, edges: Sequence[str]) -> None:
 
 def _enrol(tx: Transaction, edge: str) -> None:
     keys.enrol(
-        tx.conn, edge, public=signer_of(edge).public, certificate="", expires_ms=2**52, now_ms=0, reason="test"
+        tx.conn,
+        edge,
+        public=signer_of(edge).public,
+        certificate="",
+        expires_ms=2**52,
+        now_ms=0,
+        reason="test",
     )
 
 

@@ -74,7 +74,9 @@ def _tell(verdict: Verdict) -> None:
 
 
 def _one(seed: int, *, is_traced: bool) -> int:
-    with tempfile.TemporaryDirectory(prefix="casewatch-sim-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="casewatch-sim-", dir=MEMORY if MEMORY.is_dir() else None
+    ) as folder:
         verdict = play(ground_in(folder), seed, is_traced=is_traced)
     print("\n".join([*(str(act) for act in plan.make(seed).acts), "", *verdict.trace] if is_traced else []))
     if verdict.violations:

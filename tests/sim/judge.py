@@ -129,7 +129,9 @@ def _journal_is_at_the_centre(world: "World", station: "Station") -> list[Violat
 def _openings_are_told(world: "World", station: "Station") -> list[Violation]:
     """P2 and P4 up to the alerts: each opening of a contact counts once, however often it was said."""
     found: list[Violation] = []
-    rows = [decode_row(row) for (row,) in world.centre.ask("SELECT row FROM event WHERE edge=?", station.name)]
+    rows = [
+        decode_row(row) for (row,) in world.centre.ask("SELECT row FROM event WHERE edge=?", station.name)
+    ]
     for n, door in enumerate(station.doors):
         told = sum(
             (row.kind == "door.open") + int(row.data.get("missed", 0) or 0)
@@ -165,5 +167,3 @@ def _faults_are_paired(world: "World") -> list[Violation]:
         for subject, count in world.watch.raised.items()
         if count != world.watch.cleared[subject]
     ]
-
-

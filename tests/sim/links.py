@@ -166,8 +166,8 @@ class CentreLink(_Client):
         self._receive(topic, payload, self._wall_ms(), self._loop.time())
 
     def _hear_status(self, status: CentralStatus) -> None:
-        """As the product's: no earlier start's will may stand in our place."""
-        if status.state == "offline" and status.instance != self._instance:
+        """As the product's: while we are here, nothing says that we are not."""
+        if status.state == "offline":
             self._up()
 
     def _up(self) -> None:

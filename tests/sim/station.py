@@ -16,11 +16,11 @@ from contract.ids import EdgeId, PointId
 from contract.points import Clock as ClockState
 from device_drivers.driver import Observation
 from edge.clock import Stamp, StepDetector
+from edge.identity import Credentials
 from edge.journal import Journal
 from edge.journal_file import FILE_NAME
 from edge.proposals import Draft
 from edge.settings import BrokerSettings, DeviceSettings, EdgeSettings, PointSettings, Settings
-from edge.voice import Keyring
 from tests.sim.disk import Disk, Files, read_files, write_files
 from tests.sim.links import EdgeLink
 from tests.sim.loop import ProcessLoop, Scheduler
@@ -127,7 +127,7 @@ class Station:
         network: Network,
         disk: Disk,
         dice: random.Random,
-        keys: Keyring | None,
+        credentials: Credentials,
         watch: Any,
     ) -> None:
         self.name = name
@@ -138,7 +138,7 @@ class Station:
         self.scheduler = scheduler
         self.network = network
         self.dice = dice
-        self.keys = keys
+        self.credentials = credentials
         self.watch = watch
         self.disk = disk
         self.offset_ms = 0
@@ -174,7 +174,7 @@ class Station:
 
     def start(self) -> None:
         self.watch.starts()
-        self.process.start(lambda: edge.app.run(self.settings, "0" * 64, self.keys))
+        self.process.start(lambda: edge.app.run(self.settings, "0" * 64, self.credentials))
 
     def flip(self, door: int) -> None:
         """A contact moves, whether or not anybody looks."""
@@ -219,7 +219,9 @@ class Station:
             db = sqlite3.connect(self.database)
             try:
                 epoch = int(db.execute("SELECT value FROM mark WHERE name='epoch'").fetchone()[0])
-                return {(epoch, seq): bytes(hashed) for seq, hashed in db.execute("SELECT seq, hash FROM row")}
+                return {
+                    (epoch, seq): bytes(hashed) for seq, hashed in db.execute("SELECT seq, hash FROM row")
+                }
             finally:
                 db.close()
         return {}

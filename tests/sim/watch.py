@@ -148,8 +148,11 @@ class CentreWatch:
             self._world.note(f"centre clears {fault.kind} of {fault.station}")
             return
         self._world.note(f"centre raises {fault.kind} of {fault.station}: {fault.detail}")
-        if any((one.kind, one.station, one.point) == (fault.kind, fault.station, fault.point)
-               for one in self.standing.values() if one.id != fault.id):
+        if any(
+            (one.kind, one.station, one.point) == (fault.kind, fault.station, fault.point)
+            for one in self.standing.values()
+            if one.id != fault.id
+        ):
             self._world.fail("P7", f"{fault.kind} of {fault.station} was raised while it stood")
         self.standing[fault.id] = fault
         self.ever.add((fault.kind, fault.station))

@@ -18,6 +18,7 @@ from central.errors import StoreUnavailable
 from central.store import engines, upgrade
 from edge.errors import JournalFailed
 from tests.sim import judge
+from edge.identity import Credentials
 from edge.voice import Keyring
 from tests.sim.centre import Centre, Engines, signer_of, station_settings, template
 from tests.sim.disk import QUICK_S, Disk, Files, write_files
@@ -168,7 +169,7 @@ class World:
             network=self.network,
             disk=Disk(folder / name, self._dice),
             dice=self._dice,
-            keys=Keyring(signer_of(name), signer_of(CENTRE).public),
+            credentials=Credentials(folder, Keyring(signer_of(name), signer_of(CENTRE).public)),
             watch=watch,
         )
         watch.station = station
