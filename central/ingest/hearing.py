@@ -35,6 +35,7 @@ class Hearing:
         witness = self._heard(birth)
         check_head(cursor, birth.edge, birth.seq, birth.hash)
         if not stations.take_birth(self._scene, birth, now_ms):
+            self._keep(birth.edge, witness, now_ms)
             return False
         gone = f"rows {cursor.seq + 1}-{birth.base}" if birth.base > cursor.seq else None
         self._stand("epoch_unknown", birth.edge, None, now_ms)
@@ -55,6 +56,7 @@ class Hearing:
         witness = self._heard(beat)
         check_head(cursor, beat.edge, beat.seq, beat.hash)
         if not stations.take_beat(self._scene, beat, now_ms):
+            self._keep(beat.edge, witness, now_ms)  # the process before, or the machine that was copied
             return False, None
         if witness.receipted and cursor.seq >= witness.receipted:
             self._stand("store_rolled_back", beat.edge, None, now_ms)

@@ -69,9 +69,12 @@ def _is_old(known: Witness, said: Birth | Beat) -> bool:
 
 
 def _returns(known: Witness, said: Birth | Beat) -> int:
+    """Only the older start counts as returned: that the newer one speaks on after it is no wonder."""
+    if said.session == known.session:
+        return RETURNS_MAX
     if said.instance == known.former:
-        return known.returns + 1
-    return RETURNS_MAX if said.session == known.session else known.returns
+        return known.returns + (said.session < known.session)
+    return 0
 
 
 def _moved(known: Witness, said: Birth | Beat) -> Witness:

@@ -189,10 +189,26 @@ async def test_restarts_are_not_two_machines_whatever_comes_late(centre: Centre,
     assert await centre.faults() == {}
 
 
-async def test_two_machines_with_one_identity_are_told_from_a_restart(centre: Centre, edge: Journal) -> None:
+async def test_a_last_word_that_comes_after_the_next_start_is_not_a_second_machine(
+    centre: Centre, edge: Journal
+) -> None:
+    for _ in range(3):
+        await centre.hear(edge.birth())
+        late = edge.beat()
+        edge.start()
+        await centre.hear(edge.beat(), late, edge.beat(), edge.birth(), edge.beat())
+    assert await centre.faults() == {}
+
+
+@pytest.mark.parametrize("is_born", [False, True])
+async def test_two_machines_with_one_identity_are_told_from_a_restart(
+    centre: Centre, edge: Journal, *, is_born: bool
+) -> None:
     await centre.hear(edge.birth())
     copy = edge.copied()
     copy.start()
+    if is_born:
+        await centre.hear(copy.birth())
     for _ in range(4):
         await centre.hear(copy.beat(), edge.beat())
     assert set(await centre.faults()) == {"two_machines"}
