@@ -19,6 +19,12 @@ Violation = tuple[str, str]
 def is_settled(world: "World") -> bool:
     """Everybody is up, has been heard, and owes nothing."""
     for station in world.stations:
+        if _must_be_found(world, station.name):
+            if not _is_found(world, station.name):
+                return False
+            continue
+        if _is_found(world, station.name):
+            continue
         agent = station.agent
         if agent is None or station.contacts is None or not hasattr(agent, "_outbox"):
             return False
@@ -34,8 +40,9 @@ def is_settled(world: "World") -> bool:
         all(
             links.get(one.name) == "online" and cursors.get(one.name) == one.journal.head
             for one in world.stations
+            if not _is_found(world, one.name)
         )
-        and not world.watch.standing
+        and not _standing(world)
     )
 
 
@@ -52,6 +59,10 @@ def bounds(world: "World") -> None:
         if outbox is not None:
             if len(outbox._in_flight) > BATCHES_IN_FLIGHT:
                 world.fail("P9", f"{station.name}: {len(outbox._in_flight)} batches in flight")
+            if "restore_store" not in world.done and station.name not in world.rolled_back:
+                stored = world.stored(station.name)
+                if outbox.receipted > stored:
+                    world.fail("P1", f"{station.name} holds {outbox.receipted} for receipted, {stored} are stored")
             if len(outbox._live) > LIVE_WAITING_MAX:
                 world.fail("P9", f"{station.name}: {len(outbox._live)} live rows wait")
 
@@ -61,11 +72,34 @@ def judge(world: "World") -> list[Violation]:
     if not is_settled(world):
         found.append(("P2", f"not settled after the quiet time: {_why(world)}"))
     for station in world.stations:
-        found += _told_is_kept(station)
-        found += _journal_is_at_the_centre(world, station)
-        found += _openings_are_told(world, station)
-    found += _faults_are_paired(world)
+        found += _chain_is_whole(world, station)
+        if station.name in world.revoked and _is_found(world, station.name):
+            found += _revoked_is_shut_out(world, station)
+        elif _is_found(world, station.name):
+            found += _past_is_kept(world, station)
+        else:
+            found += _told_is_kept(world, station)
+            found += _journal_is_at_the_centre(world, station)
+            found += _openings_are_told(world, station)
+        if _must_be_found(world, station.name) and not _is_found(world, station.name):
+            found.append(("P6", f"{station.name} has another past, or a copy, and no fault says so"))
+    found += _no_fault_without_cause(world)
     return found
+
+
+def _must_be_found(world: "World", name: str) -> bool:
+    """A copy speaks beside it, or it runs on an image that lacks what the centre holds; or its key is gone."""
+    if name in world.clones or (name in world.revoked and "restore_store" not in world.done):
+        return True
+    return name in world.rolled_back and world.rolled_back[name] > world.lost_above.get(name, 0)
+
+
+FOUND = {"edge_rolled_back", "forked", "two_machines", "key_revoked"}
+
+
+def _is_found(world: "World", name: str) -> bool:
+    """It stands on the board that this edge is not what it was: from now on a person decides."""
+    return any(kind in FOUND and station == name for kind, station in world.watch.standing())
 
 
 def _why(world: "World") -> str:
@@ -81,12 +115,43 @@ def _why(world: "World") -> str:
             f"{one.name}: link {links.get(one.name)}, cursor {cursors.get(one.name)}, head {head}, "
             f"queued {queued}, open {open_}, starts {one.process.starts}"
         )
-    parts += [f"{fault.kind} of {fault.station} stands" for fault in world.watch.standing.values()]
+    parts += [f"{kind} of {station} stands" for kind, station in world.watch.standing()]
     return "; ".join(parts)
 
 
-def _told_is_kept(station: "Station") -> list[Violation]:
+def _chain_is_whole(world: "World", station: "Station") -> list[Violation]:
+    """P3, P6: whatever was done to the edge, the centre holds one chain without a gap."""
+    previous = None
+    rows = world.centre.ask("SELECT epoch, seq, hash, row FROM event WHERE edge=? ORDER BY id", station.name)
+    for expected, (epoch, seq, hashed, row) in enumerate(rows, start=1):
+        previous = chain.anchor(station.name, epoch) if previous is None else previous
+        previous = chain.link(previous, row)
+        if seq != expected or previous.hex() != hashed:
+            return [("P3", f"{station.name}: row {seq} at the centre does not continue the chain")]
+    return []
+
+
+def _past_is_kept(world: "World", station: "Station") -> list[Violation]:
+    """P6: an edge with two pasts, found: what the centre held of the first it still holds."""
+    stored = world.stored(station.name)
+    had = world.rolled_back.get(station.name, 0)
+    if stored < had and "restore_store" not in world.done:
+        return [("P6", f"{station.name}: {had} rows were stored before it was rolled back, {stored} are")]
+    return []
+
+
+def _revoked_is_shut_out(world: "World", station: "Station") -> list[Violation]:
+    """Nothing that a revoked key signs is stored; an older store knows nothing of it."""
+    stored, then = world.stored(station.name), world.revoked[station.name]
+    if stored > then and "restore_store" not in world.done:
+        return [("P6", f"{station.name}: {stored - then} rows were stored after its key was revoked")]
+    return []
+
+
+def _told_is_kept(world: "World", station: "Station") -> list[Violation]:
     """P1 and P6: what was ever told is on the disk after all power cuts, and only it."""
+    if station.name in world.rolled_back:
+        return []
     rows = {place: hashed.hex() for place, hashed in station.rows().items()}
     found = []
     for place, hashes in sorted(station.watch.told.items()):
@@ -101,7 +166,7 @@ def _told_is_kept(station: "Station") -> list[Violation]:
 def _journal_is_at_the_centre(world: "World", station: "Station") -> list[Violation]:
     """P2, P3, P4: the same rows, once, in order, in one chain."""
     stored = world.centre.ask(
-        "SELECT epoch, seq, hash, row FROM event WHERE edge=? ORDER BY id", station.name
+        "SELECT epoch, seq, hash, id FROM event WHERE edge=? ORDER BY id", station.name
     )
     journal = station.rows()
     found: list[Violation] = []
@@ -116,13 +181,11 @@ def _journal_is_at_the_centre(world: "World", station: "Station") -> list[Violat
     extra = sorted(set(places) - journal.keys())
     if extra:
         found.append(("P1", f"{station.name}: {len(extra)} rows are at the centre alone, first {extra[0]}"))
-    previous = None
-    for epoch, seq, hashed, row in stored:
-        previous = chain.anchor(station.name, epoch) if previous is None else previous
-        previous = chain.link(previous, row)
-        if previous.hex() != hashed or journal.get((epoch, seq), previous) != previous:
-            found.append(("P3", f"{station.name}: row {seq} is not the journal's"))
-            break
+    differing = [
+        seq for epoch, seq, hashed, _ in stored if journal.get((epoch, seq), b"").hex() not in {"", hashed}
+    ]
+    if differing:
+        found.append(("P3", f"{station.name}: row {differing[0]} is not the journal's"))
     return found
 
 
@@ -152,18 +215,35 @@ def _openings_are_told(world: "World", station: "Station") -> list[Violation]:
         want = "open" if station.is_open[n] else "closed"
         if state != [(want, "good")]:
             found.append(("P2", f"{door}: is {want}, the board has {state}"))
-    pending = world.centre.ask("SELECT count(*) FROM alert WHERE chain_pending")
+    pending = world.centre.ask(
+        "SELECT count(*) FROM alert WHERE chain_pending AND room LIKE ?", f"{station.name}.%"
+    )
     if pending != [(0,)]:
         found.append(("P2", f"{pending[0][0]} alerts still wait for the chain"))
     return found
 
 
-def _faults_are_paired(world: "World") -> list[Violation]:
-    """P7: one raise, one clear."""
-    if world.is_store_old:
-        return []
+STICKY = {
+    "bad_signature": ("forge",),
+    "key_revoked": ("revoke",),
+    "forked": ("roll_back", "clone"),
+    "two_machines": ("clone", "roll_back"),
+    "edge_rolled_back": ("roll_back", "clone"),
+}
+"""Faults that stay until a person has looked, and the act without which none may come."""
+
+
+def _standing(world: "World") -> list[tuple[str, str]]:
+    """What stands and should not: everything that goes by itself once all is well."""
+    stands = world.watch.standing()
+    found = {station for kind, station in stands if kind in FOUND}
+    return [(kind, station) for kind, station in stands if kind not in STICKY and station not in found]
+
+
+def _no_fault_without_cause(world: "World") -> list[Violation]:
+    """P6 and P7 the other way round: an alarm for a crime that nobody committed."""
     return [
-        ("P7", f"{subject}: raised {count} times, cleared {world.watch.cleared[subject]} times")
-        for subject, count in world.watch.raised.items()
-        if count != world.watch.cleared[subject]
+        ("P7", f"{kind} of {station}, without {STICKY[kind]}")
+        for kind, station in sorted(world.watch.ever)
+        if kind in STICKY and not world.done.intersection(STICKY[kind])
     ]

@@ -9,6 +9,7 @@ import asyncio
 import contextvars
 import heapq
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 HANDLES_MAX = 2_000_000
@@ -99,13 +100,15 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         """Coroutines are closed, so that none is warned about and each file that they held is let go."""
         self._scheduler.forget(self)
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            if not task.done():
+        previous = asyncio._get_running_loop()
+        asyncio._set_running_loop(self)
+        try:
+            for task in tasks:
                 task._log_destroy_pending = False
-                try:
+                with suppress(RuntimeError):  # a clean-up that waits for something: the dead do not
                     task.get_coro().close()
-                except RuntimeError:
-                    continue  # a clean-up that waits for something: the dead do not
+        finally:
+            asyncio._set_running_loop(previous)
 
     # What asyncio asks of a loop.
 

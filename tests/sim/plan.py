@@ -137,6 +137,25 @@ def _old_store(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]
     yield Act(dice.uniform(kept_at, ends_at), "restore_store", -1)
 
 
+def _old_edge(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
+    edge, kept_at = dice.randrange(edges), dice.uniform(1.0, ends_at - 1)
+    yield Act(kept_at, "keep_disk", edge)
+    yield Act(dice.uniform(kept_at, ends_at), "roll_back", edge)
+
+
+def _clone(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
+    yield Act(dice.uniform(1.0, ends_at - 0.1), "clone", dice.randrange(edges))
+
+
+def _revoke(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
+    yield Act(dice.uniform(0.5, ends_at - 0.1), "revoke", dice.randrange(edges))
+
+
+def _forge(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
+    for at in _times(dice, 8, ends_at):
+        yield Act(at, "forge", -1, (dice.choice(("unsigned", "altered", "foreign key", "other edge")), dice.random()))
+
+
 THEMES: dict[str, Callable[[random.Random, int, float], Iterator[Act]]] = {
     "kills": _kills,
     "stops": _stops,
@@ -149,4 +168,8 @@ THEMES: dict[str, Callable[[random.Random, int, float], Iterator[Act]]] = {
     "sick disks": _sick_disks,
     "clocks": _clocks,
     "old store": _old_store,
+    "old edge": _old_edge,
+    "clone": _clone,
+    "revoke": _revoke,
+    "forge": _forge,
 }

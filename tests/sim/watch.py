@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 SLACK_S = 0.5
 """For a tick's own reads and writes on a healthy disk."""
 TICK_S = 1.0
+TWICE = (
+    "SELECT kind, station, room, point FROM fault WHERE cleared_ms IS NULL "
+    "GROUP BY kind, station, room, point HAVING count(*) > 1"
+)
 
 
 def places_of(lane: Up, payload: bytes) -> list[tuple[int, int, str]]:
@@ -90,14 +94,13 @@ class CentreWatch:
     """P1 at the centre: what it receipts is committed. P7: who is silent, and what the board says of it."""
 
     def __init__(self, world: "World") -> None:
-        self.raised: dict[tuple[str, str], int] = defaultdict(int)
-        self.cleared: dict[tuple[str, str], int] = defaultdict(int)
-        self.standing: dict[str, Fault] = {}
         self.ever: set[tuple[str, str]] = set()
         """(kind, station) of every fault that ever stood."""
         self.receipts = 0
         self.centre: Centre
         self._world = world
+        self._heard: set[bytes] = set()
+        """What was said again is no sign of life."""
         self._life_at: dict[str, float] = {}
         self._goodbye_at: dict[str, float] = {}
         self._began_at = 0.0
@@ -107,6 +110,9 @@ class CentreWatch:
 
     def hears(self, topic: str, payload: bytes) -> None:
         """Signs of life and goodbyes as they come, whatever the centre makes of them."""
+        if payload in self._world.forged or payload in self._heard:
+            return
+        self._heard.add(payload)
         try:
             edge, lane = topics.parse_up(topic)
         except ContractError:
@@ -141,30 +147,25 @@ class CentreWatch:
                 self._fault(msgspec.json.decode(change.entity, type=Fault))
 
     def _fault(self, fault: Fault) -> None:
-        subject = (fault.kind, f"{fault.station} {fault.point or ''}")
         if fault.cleared_ms is not None:
-            self.standing.pop(fault.id, None)
-            self.cleared[subject] += 1
             self._world.note(f"centre clears {fault.kind} of {fault.station}")
             return
         self._world.note(f"centre raises {fault.kind} of {fault.station}: {fault.detail}")
-        if any(
-            (one.kind, one.station, one.point) == (fault.kind, fault.station, fault.point)
-            for one in self.standing.values()
-            if one.id != fault.id
-        ):
-            self._world.fail("P7", f"{fault.kind} of {fault.station} was raised while it stood")
-        self.standing[fault.id] = fault
         self.ever.add((fault.kind, fault.station))
-        self.raised[subject] += 1
         if fault.kind == "station_lost":
             self._is_loss_right(fault.station)
+
+    def standing(self) -> list[tuple[str, str]]:
+        """(kind, station) of what stands, as it is committed: what a killed centre told nobody stands too."""
+        return self.centre.ask("SELECT kind, station FROM fault WHERE cleared_ms IS NULL")
 
     def _is_loss_right(self, edge: str) -> None:
         """Lost is who was silent, or said goodbye, or had it said for him."""
         now = self._world.now
         silent_s = now - max(self._life_at.get(edge, 0.0), self._began_at)
         said_s = now - self._goodbye_at.get(edge, 0.0)
+        if edge in self._world.revoked:
+            return  # nothing that it says counts any more
         if silent_s <= SILENCE_AFTER_S and said_s > self._world.patience_s:
             self._world.fail("P7", f"{edge} was lost after {silent_s:.1f} s without a goodbye")
 
@@ -173,13 +174,9 @@ class CentreWatch:
         if not self.centre.process.is_running or self._world.is_centre_slow:
             return
         now = self._world.now
+        for subject in self.centre.ask(TWICE):
+            self._world.fail("P7", f"{subject} stands twice")
         for edge, state in self.centre.ask("SELECT edge, state FROM edge_link"):
             silent_s = now - max(self._life_at.get(edge, 0.0), self._began_at)
             if state == "online" and silent_s > SILENCE_AFTER_S + TICK_S + SLACK_S:
                 self._world.fail("P7", f"{edge} is online after {silent_s:.1f} s of silence")
-
-    def restored(self) -> None:
-        """The store is an older one: what stood then stands again."""
-        rows = self.centre.ask("SELECT id, kind, station, room, point, detail, since_ms FROM fault "
-                               "WHERE cleared_ms IS NULL")  # fmt: skip
-        self.standing = {str(row[0]): Fault(str(row[0]), *row[1:], None) for row in rows}

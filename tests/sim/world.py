@@ -4,9 +4,10 @@ import logging
 import random
 import shutil
 import signal
+import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -20,8 +21,10 @@ from edge.errors import JournalFailed
 from tests.sim import judge
 from edge.identity import Credentials
 from edge.voice import Keyring
+from tests.sim.centre import FILE as STORE_FILE
 from tests.sim.centre import Centre, Engines, signer_of, station_settings, template
 from tests.sim.disk import QUICK_S, Disk, Files, write_files
+from tests.sim.forgery import forge
 from tests.sim.loop import ProcessLoop, Scheduler
 from tests.sim.network import CENTRE, Network, Noise
 from tests.sim.plan import Act, Plan
@@ -89,6 +92,8 @@ class World:
         self.patience_s = 5.0
         self.is_centre_slow = False
         self.violations: list[tuple[str, str]] = []
+        folder = ground.folder / "world"
+        shutil.rmtree(folder, ignore_errors=True)
         self._is_traced = is_traced
         self._dice = random.Random(plan.seed ^ 0x5EED)
         self._scheduler = Scheduler()
@@ -96,12 +101,21 @@ class World:
         self._is_quiet = False
         self._pending: dict[str, str] = {}
         self._kept: Files | None = None
-        self.is_store_old = False
-        folder = ground.folder / "world"
-        shutil.rmtree(folder, ignore_errors=True)
+        self.forged: set[bytes] = set()
+        self.rolled_back: dict[str, int] = {}
+        """Edges that run on an older image, and how far the centre had got when they began to."""
+        self.lost_above: dict[str, int] = {}
+        """The head of such an image."""
+        self.clones: dict[str, Station] = {}
+        self.revoked: dict[str, int] = {}
+        """Edges whose key was taken back, and how many of their rows were stored then."""
+        self._folder = folder
+        self._disks: dict[str, Files] = {}
+        self.done: set[str] = set()
+        """What was done to this world."""
         self.loop = ProcessLoop(self._scheduler, Disk(folder / "none", self._dice))
         self.network = Network(self.loop, self._dice)
-        self.stations = [self._station(folder, name) for name in EDGES[: plan.edges]]
+        self.stations = [self._station(folder / name, name) for name in EDGES[: plan.edges]]
         disk = Disk(folder / "centre", self._dice)
         write_files(disk.folder, ground.store)
         self.watch = CentreWatch(self)
@@ -160,16 +174,16 @@ class World:
 
     # How it goes.
 
-    def _station(self, folder: Path, name: str) -> Station:
+    def _station(self, disk: Path, name: str) -> Station:
         watch = EdgeWatch(self, name)
         station = Station(
             name,
             self.plan.doors,
             scheduler=self._scheduler,
             network=self.network,
-            disk=Disk(folder / name, self._dice),
+            disk=Disk(disk, self._dice),
             dice=self._dice,
-            credentials=Credentials(folder, Keyring(signer_of(name), signer_of(CENTRE).public)),
+            credentials=Credentials(disk, Keyring(signer_of(name), signer_of(CENTRE).public)),
             watch=watch,
         )
         watch.station = station
@@ -204,7 +218,7 @@ class World:
         self.is_centre_slow = False
 
     def _end(self) -> None:
-        for machine in (*self.stations, self.centre):
+        for machine in (*self.stations, *self.clones.values(), self.centre):
             machine.process.on_kill = lambda: None
             machine.process.kill()
             machine._let_go()
@@ -214,6 +228,7 @@ class World:
     def _do(self, act: Act) -> None:
         if not self._is_quiet:
             self.note(f"-- {act.what} {act.whom if act.whom >= 0 else 'centre'} {act.how or ''}")
+            self.done.add(act.what)
             getattr(self, f"_do_{act.what}")(act.whom, *act.how)
 
     def _machine(self, whom: int) -> Station | Centre:
@@ -300,6 +315,13 @@ class World:
             for _ in range(times):
                 self.network.replay(message)
 
+    def _do_say_again(self, whom: int, lane: str) -> None:
+        """The newest word of a lane that ends so, such as `aa/up/beat`, once more."""
+        for topic, payload in reversed(self.network.seen):
+            if topic.endswith(lane):
+                self.network.replay((topic, payload))
+                return
+
     def _do_slow(self, whom: int, latency_s: float, for_s: float) -> None:
         machine = self._machine(whom)
         machine.disk.latency_s = (0.0, latency_s)
@@ -331,6 +353,45 @@ class World:
         self._pending[CENTRE] = "kill"
         self.centre.kill()
         if self._kept is not None:
-            self.is_store_old = True
             self.centre.restore(self._kept)
-            self.watch.restored()
+
+    def _do_keep_disk(self, whom: int) -> None:
+        """Nothing is kept of a machine that has not begun."""
+        self._disks[self.stations[whom].name] = self.stations[whom].snapshot()
+
+    def _do_roll_back(self, whom: int) -> None:
+        """Its image of some time ago, as a restored backup or a swapped flash has it."""
+        station = self.stations[whom]
+        station.kill()
+        station.restore(self._disks[station.name])
+        station.has_baseline = False
+        self.lost_above[station.name] = max((seq for _, seq in station.rows()), default=0)
+        self.rolled_back[station.name] = self.stored(station.name)
+
+    def _do_clone(self, whom: int) -> None:
+        """The same image on a second machine, which sees the same contacts."""
+        station = self.stations[whom]
+        copy = self.clones[station.name] = self._station(self._folder / f"{station.name}-copy", station.name)
+        copy.restore(station.snapshot())
+        copy.start()
+
+    def _do_revoke(self, whom: int) -> None:
+        """As `casewatch central revoke` does: another process writes it into the store."""
+        name = self.stations[whom].name
+        with closing(sqlite3.connect(self.centre.disk.folder / STORE_FILE)) as db, db:
+            db.execute("UPDATE edge_key SET revoked_ms=1, reason='stolen' WHERE edge=?", (name,))
+        self.revoked[name] = self.stored(name)
+
+    def _do_forge(self, _whom: int, how: str, which: float) -> None:
+        if self.network.seen:
+            seen = self.network.seen[int(which * len(self.network.seen))]
+            forged = forge(seen, how, [station.name for station in self.stations])
+            if forged is not None:
+                self.note(f"forged {forged[0]} ({how})")
+                self.forged.add(forged[1])
+                self.network.replay(forged)
+
+    def stored(self, name: str) -> int:
+        """How far the centre has committed the edge's rows."""
+        found = self.centre.ask("SELECT max(seq) FROM event WHERE edge=?", name)
+        return int(found[0][0] or 0)
