@@ -315,10 +315,10 @@ class World:
             for _ in range(times):
                 self.network.replay(message)
 
-    def _do_say_again(self, whom: int, lane: str) -> None:
-        """The newest word of a lane that ends so, such as `aa/up/beat`, once more."""
+    def _do_say_again(self, _whom: int, lane: str, word: str) -> None:
+        """The newest message of a lane that ends so, such as `aa/up/beat`, with a word in it, once more."""
         for topic, payload in reversed(self.network.seen):
-            if topic.endswith(lane):
+            if topic.endswith(lane) and word.encode() in payload:
                 self.network.replay((topic, payload))
                 return
 
