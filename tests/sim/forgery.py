@@ -45,7 +45,10 @@ def _change(message: AnyMessage) -> dict[str, Any]:
     """What a liar would want to be believed."""
     match message:
         case Birth():
-            points = [replace(point, value="open" if point.value == "closed" else "closed") for point in message.points]
+            points = [
+                replace(point, value="open" if point.value == "closed" else "closed")
+                for point in message.points
+            ]
             return {"session": message.session + LATER, "n": message.n + LATER, "points": points}
         case Beat():
             return {"n": message.n + LATER, "seq": message.seq + 1}

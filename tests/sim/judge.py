@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-
 from central.ingest.pipeline import WAITING_MAX
 from contract import chain
 from contract.limits import BATCHES_IN_FLIGHT
@@ -36,14 +35,11 @@ def is_settled(world: "World") -> bool:
         return False
     links = dict(world.centre.ask("SELECT edge, state FROM edge_link"))
     cursors = dict(world.centre.ask("SELECT edge, seq FROM edge_cursor"))
-    return (
-        all(
-            links.get(one.name) == "online" and cursors.get(one.name) == one.journal.head
-            for one in world.stations
-            if not _is_found(world, one.name)
-        )
-        and not _standing(world)
-    )
+    return all(
+        links.get(one.name) == "online" and cursors.get(one.name) == one.journal.head
+        for one in world.stations
+        if not _is_found(world, one.name)
+    ) and not _standing(world)
 
 
 def bounds(world: "World") -> None:
@@ -62,7 +58,9 @@ def bounds(world: "World") -> None:
             if "restore_store" not in world.done and station.name not in world.rolled_back:
                 stored = world.stored(station.name)
                 if outbox.receipted > stored:
-                    world.fail("P1", f"{station.name} holds {outbox.receipted} for receipted, {stored} are stored")
+                    world.fail(
+                        "P1", f"{station.name} holds {outbox.receipted} for receipted, {stored} are stored"
+                    )
             if len(outbox._live) > LIVE_WAITING_MAX:
                 world.fail("P9", f"{station.name}: {len(outbox._live)} live rows wait")
 
@@ -76,6 +74,7 @@ def judge(world: "World") -> list[Violation]:
         if station.name in world.revoked and _is_found(world, station.name):
             found += _revoked_is_shut_out(world, station)
         elif _is_found(world, station.name):
+            found += _no_place_is_told_twice(world, station)
             found += _past_is_kept(world, station)
         else:
             found += _told_is_kept(world, station)
@@ -88,13 +87,15 @@ def judge(world: "World") -> list[Violation]:
 
 
 def _must_be_found(world: "World", name: str) -> bool:
-    """A copy speaks beside it, or it runs on an image that lacks what the centre holds; or its key is gone."""
+    """A copy speaks beside it, it lacks what the centre holds, or nobody may believe it."""
+    if name in world.begun_anew and world.stored(name):
+        return True
     if name in world.clones or (name in world.revoked and "restore_store" not in world.done):
         return True
     return name in world.rolled_back and world.rolled_back[name] > world.lost_above.get(name, 0)
 
 
-FOUND = {"edge_rolled_back", "forked", "two_machines", "key_revoked"}
+FOUND = {"edge_rolled_back", "forked", "two_machines", "key_revoked", "epoch_unknown"}
 
 
 def _is_found(world: "World", name: str) -> bool:
@@ -148,9 +149,17 @@ def _revoked_is_shut_out(world: "World", station: "Station") -> list[Violation]:
     return []
 
 
+def _no_place_is_told_twice(world: "World", station: "Station") -> list[Violation]:
+    """P6: whoever begins anew begins another epoch."""
+    if station.name not in world.begun_anew or station.name in world.rolled_back:
+        return []
+    twice = [place for place, hashes in sorted(station.watch.told.items()) if len(hashes) > 1]
+    return [("P6", f"{station.name}: row {twice[0]} was told with two contents")] if twice else []
+
+
 def _told_is_kept(world: "World", station: "Station") -> list[Violation]:
     """P1 and P6: what was ever told is on the disk after all power cuts, and only it."""
-    if station.name in world.rolled_back:
+    if station.name in world.rolled_back or station.name in world.begun_anew:
         return []
     rows = {place: hashed.hex() for place, hashed in station.rows().items()}
     found = []
@@ -165,9 +174,7 @@ def _told_is_kept(world: "World", station: "Station") -> list[Violation]:
 
 def _journal_is_at_the_centre(world: "World", station: "Station") -> list[Violation]:
     """P2, P3, P4: the same rows, once, in order, in one chain."""
-    stored = world.centre.ask(
-        "SELECT epoch, seq, hash, id FROM event WHERE edge=? ORDER BY id", station.name
-    )
+    stored = world.centre.ask("SELECT epoch, seq, hash, id FROM event WHERE edge=? ORDER BY id", station.name)
     journal = station.rows()
     found: list[Violation] = []
     places = [(epoch, seq) for epoch, seq, _, _ in stored]

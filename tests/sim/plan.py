@@ -143,6 +143,10 @@ def _old_edge(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
     yield Act(dice.uniform(kept_at, ends_at), "roll_back", edge)
 
 
+def _lost_disk(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
+    yield Act(dice.uniform(1.0, ends_at - 0.1), "lose_disk", dice.randrange(edges))
+
+
 def _clone(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
     yield Act(dice.uniform(1.0, ends_at - 0.1), "clone", dice.randrange(edges))
 
@@ -153,7 +157,12 @@ def _revoke(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
 
 def _forge(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
     for at in _times(dice, 8, ends_at):
-        yield Act(at, "forge", -1, (dice.choice(("unsigned", "altered", "foreign key", "other edge")), dice.random()))
+        yield Act(
+            at,
+            "forge",
+            -1,
+            (dice.choice(("unsigned", "altered", "foreign key", "other edge")), dice.random()),
+        )
 
 
 THEMES: dict[str, Callable[[random.Random, int, float], Iterator[Act]]] = {
@@ -169,6 +178,7 @@ THEMES: dict[str, Callable[[random.Random, int, float], Iterator[Act]]] = {
     "clocks": _clocks,
     "old store": _old_store,
     "old edge": _old_edge,
+    "lost disk": _lost_disk,
     "clone": _clone,
     "revoke": _revoke,
     "forge": _forge,

@@ -40,7 +40,7 @@ class Process:
         loop.call_soon(self._begin, loop, main)
 
     def arm(self, where: str, count: int) -> None:
-        """Kill it when it has come to such a place so many times: `step`, `before`, `after`, `commit`, `send`."""
+        """Kill it when it has come so often to `step`, `before` or `after` a job, `commit`, or `send`."""
         self._armed = (where, count)
 
     def reach(self, where: str) -> None:

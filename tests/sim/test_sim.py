@@ -66,3 +66,78 @@ def test_one_late_word_of_the_process_before_makes_no_second_machine(ground: Gro
 
 def test_a_copied_machine_is_found(ground: Ground) -> None:
     assert played(ground, schedule(7, 10.0, Act(7.0, "clone", 0))).violations == []
+
+
+def test_what_was_told_survives_a_power_cut_at_once(ground: Ground) -> None:
+    cuts = [Act(at, "arm", 0, ("send", 2, "power")) for at in (5.0, 9.0)]
+    made = schedule(1, 16.0, *cuts, *(Act(at / 2, "flip", 0, (0,)) for at in range(6, 30)))
+    assert played(ground, made).violations == []
+
+
+def test_after_a_sync_that_failed_nothing_more_is_called_durable(ground: Ground) -> None:
+    """The kernel drops what it could not write and calls the next sync a success."""
+    made = schedule(
+        2,
+        16.0,
+        Act(6.0, "sync_fails", 0),
+        *(Act(6.1 + n / 10, "flip", 0, (0,)) for n in range(5)),
+        Act(7.0, "arm", 0, ("step", 1, "power")),
+    )
+    assert played(ground, made).violations == []
+
+
+def test_a_flood_waits_in_a_bounded_queue(ground: Ground) -> None:
+    flood = [Act(8.0 + n / 10, "replay", -1, (100, 0.5)) for n in range(5)]
+    made = schedule(3, 14.0, Act(7.5, "slow", -1, (2.0, 4.0)), *flood)
+    assert played(ground, made).violations == []
+
+
+@pytest.mark.parametrize("step_ms", plan.STEPS_MS)
+@pytest.mark.parametrize("whom", [0, -1])
+def test_a_wall_clock_that_is_set_makes_nobody_silent_and_hides_no_silence(
+    ground: Ground, step_ms: int, whom: int
+) -> None:
+    made = schedule(
+        4,
+        34.0,
+        Act(7.0, "step_clock", whom, (step_ms,)),
+        Act(9.0, "stall", 0, ("up", 22.0)),
+        Act(11.0, "step_clock", whom, (-step_ms,)),
+    )
+    assert played(ground, made).violations == []
+
+
+@pytest.mark.parametrize("how", ["unsigned", "altered", "foreign key"])
+@pytest.mark.parametrize("lane", ["birth", "beat", "status", "log", "receipt", "central/status"])
+def test_what_the_right_key_did_not_sign_changes_nothing(ground: Ground, lane: str, how: str) -> None:
+    acts = [Act(at, "flip", 0, (0,)) for at in (4.0, 6.0, 9.0)]
+    made = schedule(5, 12.0, *acts, Act(7.0, "forge", -1, (how, lane)))
+    assert played(ground, made).violations == []
+
+
+def test_a_key_that_was_taken_back_is_believed_no_more(ground: Ground) -> None:
+    acts = [Act(at, "flip", 0, (0,)) for at in (4.0, 6.0, 9.0, 10.0)]
+    assert played(ground, schedule(6, 14.0, *acts, Act(8.0, "revoke", 0))).violations == []
+
+
+def test_a_journal_that_was_lost_begins_another_epoch(ground: Ground) -> None:
+    acts = [Act(at, "flip", 0, (0,)) for at in (4.0, 5.0, 12.0, 13.0)]
+    assert played(ground, schedule(8, 15.0, *acts, Act(7.0, "lose_disk", 0))).violations == []
+
+
+def test_an_older_image_of_an_edge_is_found_before_anything_of_it_is_taken(ground: Ground) -> None:
+    acts = [Act(at, "flip", 0, (0,)) for at in (4.0, 6.0, 7.0, 12.0)]
+    made = schedule(9, 15.0, *acts, Act(5.0, "keep_disk", 0), Act(8.0, "roll_back", 0))
+    assert played(ground, made).violations == []
+
+
+def test_an_older_store_is_filled_again_from_the_edges(ground: Ground) -> None:
+    acts = [Act(at, "flip", 0, (0,)) for at in (4.0, 6.0, 7.0, 12.0)]
+    made = schedule(10, 15.0, *acts, Act(5.0, "keep_store", -1), Act(8.0, "restore_store", -1))
+    assert played(ground, made).violations == []
+
+
+def test_rows_that_come_twice_and_in_any_order_count_once(ground: Ground) -> None:
+    acts = [Act(at / 4, "flip", 0, (0,)) for at in range(12, 40)]
+    made = schedule(11, 12.0, Act(2.0, "noise", -1, (0.5, 0.5, 2.0)), *acts)
+    assert played(ground, made).violations == []

@@ -18,15 +18,15 @@ import edge.app
 from central.errors import StoreUnavailable
 from central.store import engines, upgrade
 from edge.errors import JournalFailed
-from tests.sim import judge
 from edge.identity import Credentials
 from edge.voice import Keyring
+from tests.sim import judge
 from tests.sim.centre import FILE as STORE_FILE
 from tests.sim.centre import Centre, Engines, signer_of, station_settings, template
 from tests.sim.disk import QUICK_S, Disk, Files, write_files
 from tests.sim.forgery import forge
 from tests.sim.loop import ProcessLoop, Scheduler
-from tests.sim.network import CENTRE, Network, Noise
+from tests.sim.network import CENTRE, Message, Network, Noise
 from tests.sim.plan import Act, Plan
 from tests.sim.station import SimAgent, SimClock, Station, make_link, running_station
 from tests.sim.watch import CentreWatch, EdgeWatch
@@ -106,6 +106,7 @@ class World:
         """Edges that run on an older image, and how far the centre had got when they began to."""
         self.lost_above: dict[str, int] = {}
         """The head of such an image."""
+        self.begun_anew: set[str] = set()
         self.clones: dict[str, Station] = {}
         self.revoked: dict[str, int] = {}
         """Edges whose key was taken back, and how many of their rows were stored then."""
@@ -317,10 +318,13 @@ class World:
 
     def _do_say_again(self, _whom: int, lane: str, word: str) -> None:
         """The newest message of a lane that ends so, such as `aa/up/beat`, with a word in it, once more."""
-        for topic, payload in reversed(self.network.seen):
-            if topic.endswith(lane) and word.encode() in payload:
-                self.network.replay((topic, payload))
-                return
+        seen = self._newest(lane, word)
+        if seen is not None:
+            self.network.replay(seen)
+
+    def _newest(self, lane: str, word: str = "") -> Message | None:
+        heard = reversed(self.network.seen)
+        return next((one for one in heard if one[0].endswith(lane) and word.encode() in one[1]), None)
 
     def _do_slow(self, whom: int, latency_s: float, for_s: float) -> None:
         machine = self._machine(whom)
@@ -368,6 +372,14 @@ class World:
         self.lost_above[station.name] = max((seq for _, seq in station.rows()), default=0)
         self.rolled_back[station.name] = self.stored(station.name)
 
+    def _do_lose_disk(self, whom: int) -> None:
+        """A new box, or a new card in the old one: the key is there, the journal is not."""
+        station = self.stations[whom]
+        station.kill()
+        station.restore({})
+        station.has_baseline = False
+        self.begun_anew.add(station.name)
+
     def _do_clone(self, whom: int) -> None:
         """The same image on a second machine, which sees the same contacts."""
         station = self.stations[whom]
@@ -382,9 +394,16 @@ class World:
             db.execute("UPDATE edge_key SET revoked_ms=1, reason='stolen' WHERE edge=?", (name,))
         self.revoked[name] = self.stored(name)
 
-    def _do_forge(self, _whom: int, how: str, which: float) -> None:
-        if self.network.seen:
-            seen = self.network.seen[int(which * len(self.network.seen))]
+    def _do_forge(self, _whom: int, how: str, which: float | str) -> None:
+        """`which`: a lane's newest, or a part of all that was heard."""
+        seen = (
+            self._newest(which)
+            if isinstance(which, str)
+            else self.network.seen[int(which * len(self.network.seen))]
+            if self.network.seen
+            else None
+        )
+        if seen is not None:
             forged = forge(seen, how, [station.name for station in self.stations])
             if forged is not None:
                 self.note(f"forged {forged[0]} ({how})")
