@@ -126,6 +126,7 @@ class Centre:
         self.offset_ms = 0
         self.is_store_full = False
         self.ingest: Ingest | None = None
+        self.supervision: Supervision | None = None
         self.process = Process("centre", scheduler, disk)
         self.process.on_kill = self._let_go
         disk.synchronous = lambda: shared.synchronous
@@ -171,7 +172,7 @@ class Centre:
         signer = signer_of(CENTRE)
         link = CentreLink(self.network, self.dice, f"{self.process.starts:032x}", self.wall_ms, signer)
         link.on_publish = self.watch.answers
-        supervision = Supervision()
+        supervision = self.supervision = Supervision()
         self.ingest = Ingest(store, self.stations, RULES, supervision, link.publish, signer=signer)
         clockwork = Clockwork(store, self.stations, RULES, supervision, self.wall_ms)
         async with asyncio.TaskGroup() as group:

@@ -31,12 +31,15 @@ def is_settled(world: "World") -> bool:
             return False
         if not agent._outbox.is_open or not station.sees_all():
             return False
-    if not world.centre.process.is_running:
+    supervision = world.centre.supervision
+    if not world.centre.process.is_running or supervision is None:
         return False
     links = dict(world.centre.ask("SELECT edge, state FROM edge_link"))
     cursors = dict(world.centre.ask("SELECT edge, seq FROM edge_cursor"))
     return all(
-        links.get(one.name) == "online" and cursors.get(one.name) == one.journal.head
+        links.get(one.name) == "online"
+        and cursors.get(one.name) == one.journal.head
+        and supervision._heard_mono.get(one.name, 0.0) > world.quiet_at
         for one in world.stations
         if not _is_found(world, one.name)
     ) and not _standing(world)

@@ -87,7 +87,7 @@ def test_after_a_sync_that_failed_nothing_more_is_called_durable(ground: Ground)
 
 
 def test_a_flood_waits_in_a_bounded_queue(ground: Ground) -> None:
-    flood = [Act(8.0 + n / 10, "replay", -1, (100, 0.5)) for n in range(5)]
+    flood = [Act(8.0 + n / 10, "say_again", -1, ("up/log", "", 100)) for n in range(5)]
     made = schedule(3, 14.0, Act(7.5, "slow", -1, (2.0, 4.0)), *flood)
     assert played(ground, made).violations == []
 

@@ -99,6 +99,7 @@ class World:
         self._scheduler = Scheduler()
         self._began = self._scheduler.now
         self._is_quiet = False
+        self.quiet_at = 0.0
         self._pending: dict[str, str] = {}
         self._kept: Files | None = None
         self.forged: set[bytes] = set()
@@ -209,6 +210,7 @@ class World:
         """Every fault is over, everybody runs."""
         self.note("quiet")
         self._is_quiet = True
+        self.quiet_at = self.now
         self.network.heal()
         self.network.is_up = True
         self._mend_store()
@@ -316,11 +318,12 @@ class World:
             for _ in range(times):
                 self.network.replay(message)
 
-    def _do_say_again(self, _whom: int, lane: str, word: str) -> None:
+    def _do_say_again(self, _whom: int, lane: str, word: str = "", times: int = 1) -> None:
         """The newest message of a lane that ends so, such as `aa/up/beat`, with a word in it, once more."""
         seen = self._newest(lane, word)
         if seen is not None:
-            self.network.replay(seen)
+            for _ in range(times):
+                self.network.replay(seen)
 
     def _newest(self, lane: str, word: str = "") -> Message | None:
         heard = reversed(self.network.seen)
