@@ -127,7 +127,10 @@ class Scene:
         return now
 
     def use(self, alert_id: int) -> Use | None:
-        """The use that an alert belongs to, whatever became of it."""
+        """The use that an alert belongs to, whatever became of it, and be it of this very transaction."""
+        here = (use for now in self._rooms.values() for use in now.patrol.uses if use.alert.id == alert_id)
+        if (found := next(here, None)) is not None:
+            return found
         room_id = self._tx.conn.scalar(select(alert.c.room).where(alert.c.id == alert_id))
         if room_id is None:
             return None

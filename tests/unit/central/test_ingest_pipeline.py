@@ -207,6 +207,16 @@ async def test_a_live_row_is_shown_at_once_and_its_mark_goes_when_the_log_reache
     assert [one.received_ms - T0 for one in page] == [500, 500, 0]
 
 
+async def test_the_mark_of_a_live_row_goes_too_when_the_log_comes_in_the_same_group(
+    centre: Centre, journal: Journal
+) -> None:
+    """Seed 5075 of the simulated schedules: 链待核 stood for ever."""
+    journal.write("door.open", at=T0)
+    centre.hear(journal.live(3), journal.batch())
+    await centre.settle()
+    assert [alert.chain_pending for alert in (await centre.board()).alerts] == [False]
+
+
 async def test_a_live_row_that_the_log_contradicts_stays_marked_and_is_a_fork(
     centre: Centre, journal: Journal
 ) -> None:
