@@ -88,7 +88,13 @@ def run(targets: tuple[str, ...], folder: Path) -> Run:
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=RUN_MAX_S
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=RUN_MAX_S,
         )
     except subprocess.TimeoutExpired:
         return Run(-1, "", f"no end within {RUN_MAX_S} s", time.perf_counter() - began)
