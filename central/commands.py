@@ -178,6 +178,9 @@ def _keyring(settings: CentralSettings, *, insecure_dev: bool) -> Keyring | None
     try:
         keyring = Keyring.load(settings.data_dir)
         refuse_exposed(secret_files(settings))
+        for name, days in keyring.own_ends(centre.wall_ms()):
+            mend = "casewatch central trust renew"
+            structlog.get_logger(__name__).warning("certificate_ends", file=name, within_days=days, mend=mend)
     except (TrustError, ContractError) as error:
         end(f"{error.code}: {error}", EXIT_REFUSED)
     except OSError as error:

@@ -11,10 +11,12 @@ from central.trust.authority import Authority
 from central.trust.broker_files import REVOCATION_LIST
 from central.trust.errors import NoTrust
 from central.trust.files import read_secret_bytes
-from contract.certificates import public_of
+from central.trust.keys import days_left
+from contract.certificates import instant_ms, load, public_of
 from contract.keys import Signer
 
 FOLDER = "trust"
+OWN = ("ca.pem", "central.pem", "server.pem", "broker.pem")
 
 
 class Keyring:
@@ -45,6 +47,15 @@ class Keyring:
     def authority(self) -> Authority:
         """Read anew each time: its key is in memory only while something is issued. KeyExposed, OSError."""
         return Authority.from_pem(self.ca_pem, read_secret_bytes(self.folder / "ca.key"))
+
+    def own_ends(self, now_ms: int) -> list[tuple[str, int]]:
+        """The centre's own certificates that end within 1, 7 or 30 days (`keys.days_left`), by file."""
+        ends = ((name, instant_ms(load(self._read(name)).not_valid_after_utc)) for name in OWN)
+        warned = ((name, days_left(ends_ms, now_ms)) for name, ends_ms in ends)
+        return [(name, days) for name, days in warned if days is not None]
+
+    def _read(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
 
     def client_context(self) -> ssl.SSLContext:
         """For the centre's connections to broker and media servers. Made anew for each, so that a renewed

@@ -91,6 +91,9 @@ def test_the_folder_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None
     assert certificates.public_of(keyring.central_pem) == keyring.signer.public
     assert keyring.authority().certificate == certificates.load(keyring.ca_pem)
     keyring.client_context()
+    assert keyring.own_ends(T0) == []
+    later_ms = T0 + 710 * DAY_MS
+    assert keyring.own_ends(later_ms) == [("central.pem", 30), ("server.pem", 30), ("broker.pem", 30)]
 
 
 def test_a_key_that_others_can_read_is_refused_with_the_mend(tmp_path: Path) -> None:
