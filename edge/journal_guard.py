@@ -146,7 +146,10 @@ class JournalGuard:
 
 
 def _room(folder: Path) -> tuple[int, int]:
-    """Free and total bytes; none free where no file can be made any more."""
-    found = os.statvfs(folder)
+    """Free and total bytes; none free where no file can be made any more, or the folder is not there."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return 0, 0
     has_inode = found.f_files == 0 or found.f_favail > 0
     return found.f_bavail * found.f_frsize * has_inode, found.f_blocks * found.f_frsize

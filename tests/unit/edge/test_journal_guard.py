@@ -1,6 +1,7 @@
 """Hands in the journal while it is in use: what is found, at which beat, and what the row says."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -199,6 +200,16 @@ async def test_a_file_that_is_gone_is_told_and_ends_the_agent(
     (tmp_path / (FILE_NAME + part)).unlink()
     with pytest.raises(JournalFailed):
         await beats(guard)
+    assert await told(journal) == [{"verdict": "removed", "row": 0}]
+
+
+async def test_a_folder_that_is_gone_is_told_and_ends_the_agent(
+    journal: Journal, guard: JournalGuard, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(journal_guard, "PARTING_S", 0.0)
+    shutil.rmtree(tmp_path)
+    with pytest.raises(JournalFailed):
+        await guard.run()
     assert await told(journal) == [{"verdict": "removed", "row": 0}]
 
 
