@@ -370,7 +370,7 @@ class Journal:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
             if fault(error) is Fault.DAMAGED:
-                suspect(self.path.parent, str(error))
+                suspect(self.path.parent, error)
             meant = operating(error)
             self._is_failed = self._is_failed or isinstance(meant, JournalFailed)
             raise meant from error

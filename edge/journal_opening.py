@@ -20,6 +20,7 @@ import msgspec
 from contract.ids import EdgeId, Epoch
 from edge.errors import JournalDamaged, JournalFull
 from edge.journal_file import FILE_NAME, PARTS, JournalFile
+from edge.journal_verify import verify
 from edge.reserve import Reserve
 from edge.sqlite_faults import operating
 
@@ -27,6 +28,8 @@ OWED_MARK = "owed"
 """What the first row has yet to say, for a start that finds no room for that row."""
 EPOCH_NAME = "epoch"
 SUSPECT_NAME = "journal.suspect"
+PERHAPS = "perhaps: "
+"""A read that failed in passing looks like a malformed file: the next start reads all before it acts."""
 REASON_MAX_CHARS = 200
 EPOCH_MAX = 2**52
 """Half of what the wire carries. A greater number is no epoch of ours, and leaves no room after it."""
@@ -78,17 +81,32 @@ def open_in_reserve(data_dir: Path, edge: EdgeId, now_ms: int) -> tuple[JournalF
         return open_journal(data_dir, edge, now_ms)
 
 
-def suspect(data_dir: Path, reason: str) -> None:
-    """The next start is to set this journal aside. On a full disk it cannot be told, and is found again."""
+def suspect(data_dir: Path, error: sqlite3.Error) -> None:
+    """The next start is to look at this journal. On a full disk it cannot be told, and is found again."""
+    doubt = PERHAPS if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT else ""
     with suppress(OSError):
-        _note(data_dir / SUSPECT_NAME, reason[:REASON_MAX_CHARS])
+        _note(data_dir / SUSPECT_NAME, f"{doubt}{error}"[:REASON_MAX_CHARS])
 
 
 def _check_suspect(data_dir: Path) -> None:
-    """Raises JournalDamaged where the last run found its journal damaged."""
+    """Raises JournalDamaged where the last run found its journal damaged, and it still is."""
     path = data_dir / SUSPECT_NAME
-    if path.is_file():
-        raise JournalDamaged(path.read_text(errors="replace")[:REASON_MAX_CHARS] or "found damaged")
+    if not path.is_file():
+        return
+    reason = path.read_text(errors="replace")[:REASON_MAX_CHARS]
+    if not reason.startswith(PERHAPS) or not _is_sound(data_dir / FILE_NAME):
+        raise JournalDamaged(reason.removeprefix(PERHAPS) or "found damaged")
+    path.unlink()
+
+
+def _is_sound(path: Path) -> bool:
+    """Every page and every row."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            is_whole = db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+        return is_whole and verify(path).bad_seq is None
+    except (sqlite3.Error, ValueError, KeyError):
+        return False
 
 
 def _check_epoch(file: JournalFile, noted: int) -> None:

@@ -13,7 +13,7 @@ from contract.rows import decode_row
 from edge.errors import EdgeError, JournalFailed
 from edge.journal import Journal
 from edge.journal_file import FILE_NAME, JournalFile
-from edge.journal_opening import EPOCH_NAME, suspect
+from edge.journal_opening import EPOCH_NAME, SUSPECT_NAME, suspect
 from edge.journal_verify import verify
 from tests.support.journals import EDGE, NOW_MS, FixedClock, draft
 
@@ -91,6 +91,19 @@ def zeroed_newest(folder: Path) -> None:
     overwrite(folder / FILE_NAME, size - 4096, bytes(4096))
 
 
+def zeroed_middle(folder: Path) -> None:
+    """The rows at both ends can be read."""
+    settle(folder)
+    overwrite(folder / FILE_NAME, 8 * 4096, bytes(4096))
+
+
+def found(code: int) -> sqlite3.Error:
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = code
+    return error
+
+
+MALFORMED = found(sqlite3.SQLITE_CORRUPT)
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "truncated": truncated,
     "empty": lambda folder: [(folder / (FILE_NAME + part)).write_bytes(b"") for part in ("", "-wal", "-shm")],
@@ -122,7 +135,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a state of numbers": lambda folder: edit(
         folder, "INSERT INTO point_state VALUES ('x', 1, 'good', 'soon', 'many', 0)"
     ),
-    "found damaged by the last run": lambda folder: suspect(folder, "database disk image is malformed"),
+    "found damaged by the last run": lambda folder: suspect(folder, found(sqlite3.SQLITE_CONSTRAINT)),
+    "found damaged, and it is": lambda folder: [zeroed_middle(folder), suspect(folder, MALFORMED)],
 }
 
 
@@ -152,6 +166,15 @@ async def test_what_was_killed_goes_on(folder: Path) -> None:
     journal = await Journal.open(folder, EDGE, FixedClock())
     assert (journal.epoch, journal.head) == (NOW_MS, ROWS)
     await journal.close()
+
+
+async def test_a_read_that_failed_in_passing_costs_no_journal_at_the_next_start(folder: Path) -> None:
+    suspect(folder, MALFORMED)
+    for _ in range(2):
+        journal = await Journal.open(folder, EDGE, FixedClock())
+        assert (journal.epoch, journal.head) == (NOW_MS, ROWS)
+        await journal.close()
+    assert not exists(folder / SUSPECT_NAME)
 
 
 async def test_a_log_that_is_lost_costs_its_rows_and_below_the_receipt_the_journal(folder: Path) -> None:
