@@ -262,7 +262,9 @@ def deeds_are_noticed(history: History) -> Iterator[Violation]:
     for demand in history.of(Demand):
         assert clocks is not None, "a demand needs the clocks"
         since = _wall(demand.from_ns, clocks)
-        at = [f.since_ms for f in faults if f.kind in demand.kinds and f.since_ms >= since - 1_000]
+        # One that stands already says so too.
+        meant = [f for f in faults if f.kind in demand.kinds and (f.cleared_ms or END_MS) >= since]
+        at = [max(f.since_ms, since) for f in meant]
         kinds = " or ".join(demand.kinds)
         if not at:
             yield Violation(demand.promise, f"{demand.why}: no fault {kinds}")

@@ -62,6 +62,7 @@ def _yesterday(
             started_ns = time.monotonic_ns()
             station.central.start()
             station.await_centre()
+        station.sign_in_again()
         kinds = ["store_rolled_back"]
         station.history.note(Demand("P6", kinds, started_ns, SEEN_S, "the centre began on an older store"))
         until_fault(station, kinds, SEEN_S)

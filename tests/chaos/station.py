@@ -32,6 +32,7 @@ from tests.chaos.history import (
 from tests.chaos.load import Load
 from tests.chaos.tap import Tap
 from tests.support import minted
+from tests.support.api import HttpError
 from tests.support.eventually import eventually
 from tests.support.world import STATION, World
 
@@ -86,6 +87,13 @@ class Station(World):
         lines = "".join(f"\nuser {name}\ntopic readwrite casewatch/#\n" for name in (TAP, LIAR))
         if lines not in acl.read_text():
             acl.write_text(acl.read_text() + lines)
+
+    def sign_in_again(self) -> None:
+        """Where the session is over: another day's clock, or an older store, knows none of today's."""
+        try:
+            self.door_states()
+        except HttpError:
+            self.sign_in(self.centre, f"tester{time.monotonic_ns()}")
 
     def flip_at(self, rate_hz: float, seed: int) -> Load:
         """Contacts begin to move, until `conclude`."""

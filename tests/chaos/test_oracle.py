@@ -102,6 +102,11 @@ SOUND: dict[str, Iterable[Record]] = {
         journal(1, content="b"),
         Fault("forked", "test", None, 5, None),
     ),
+    "a deed that a standing fault tells of": (
+        CLOCKS,
+        Demand("P10", ["clock_stepped"], 20 * S, 10, "set again"),
+        Fault("clock_stepped", "test", None, 5_000, None),
+    ),
     "a command acts in its time": (Commanded("c1", "slot", 0, 5 * S), Acted("slot", S)),
     "a figure at its bound": (Figure("P9", "memory", 2.0, 2.0),),
 }
@@ -155,6 +160,14 @@ BROKEN: dict[str, tuple[str, Iterable[Record]]] = {
     "a deed noticed late": (
         "P6",
         (CLOCKS, Demand("P6", ["forked"], 0, 10, "cloned"), Fault("forked", "test", None, 30_000, None)),
+    ),
+    "a deed that only an older fault tells of": (
+        "P10",
+        (
+            CLOCKS,
+            Demand("P10", ["clock_stepped"], 20 * S, 10, "set again"),
+            Fault("clock_stepped", "test", None, 5_000, 6_000),
+        ),
     ),
     "a command that acted twice": (
         "P8",
