@@ -93,7 +93,7 @@ class Beat(_Numbered, frozen=True, kw_only=True):
     """Rows that no receipt covers yet."""
     instance: Instance = ""
     beat: Count = 0
-    """Beats since the start: what a command's time is counted from."""
+    """Counts the beats of a start, from any number on: what a command's time is counted from."""
     forked: bool = False
     """The centre receipted a row that is not ours: one of us has another past."""
 

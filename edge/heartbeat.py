@@ -5,6 +5,7 @@ removed row can all be told from "nothing happened".
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -26,6 +27,10 @@ from edge.voice import Voice
 FIRST_READINGS_WITHIN_S = 3.0
 """So long after a start a birth waits for every point to be read once: what is not yet known is no fault."""
 FIRST_READINGS_LOOK_S = 0.1
+BEATS_BEGIN_BELOW = 1 << 48
+"""A start numbers its beats from anywhere: where a lost or an older journal gives two starts one session, a
+command that was meant for the one is still none of the other's.
+"""
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -70,7 +75,7 @@ class Heartbeat:
         self._outbox = outbox
         self._link = link
         self._voice = voice
-        self._beats = 0
+        self._beats = secrets.randbelow(BEATS_BEGIN_BELOW)
         self._patient_until_mono = asyncio.get_running_loop().time() + FIRST_READINGS_WITHIN_S
         self._birth_owed_below = 0
         """A birth is owed once fewer points than these are unread; 0: none is owed."""

@@ -11,6 +11,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
+from central.commanding.requests import Order, order
+from central.commanding.sending import Sending
+from central.errors import Refused, StoreUnavailable
 from central.ingest.pipeline import Ingest
 from central.patrol.clockwork import Clockwork
+from central.patrol.places import Places
 from central.patrol.supervision import Supervision
-from central.settings import Name, RoomKind, RoomSettings, Rules, StationSettings
+from central.settings import CabinetSettings, Name, RoomKind, RoomSettings, Rules, StationSettings
 from central.store import engines
 from central.store.database import Change, Store, Transaction
 from central.trust import keys
@@ -37,7 +42,7 @@ WALL_MS = 1_800_000_000_000
 RULES = Rules()
 
 
-def station_settings(name: str, doors: list[str]) -> StationSettings:
+def station_settings(name: str, doors: list[str], slots: int) -> StationSettings:
     rooms = tuple(
         RoomSettings(
             id=door.rpartition(".")[0],
@@ -48,7 +53,14 @@ def station_settings(name: str, doors: list[str]) -> StationSettings:
         )
         for door in doors
     )
-    return StationSettings(id=name, edge=name, name=Name(zh="测试派出所", en="Test Station"), rooms=rooms)
+    cabinet = CabinetSettings(id=f"{name}.cab", name=Name(zh="案卷柜", en="Cabinet"), slots=slots)
+    return StationSettings(
+        id=name,
+        edge=name,
+        name=Name(zh="测试派出所", en="Test Station"),
+        rooms=rooms,
+        cabinets=(cabinet,) if slots else (),
+    )
 
 
 class Engines:
@@ -131,6 +143,8 @@ class Centre:
         self.process.on_kill = self._let_go
         disk.synchronous = lambda: shared.synchronous
         self._shared = shared
+        self._store: Store | None = None
+        self._sending: Sending | None = None
         self._beside: sqlite3.Connection | None = None
         shared.on_commit = self._commits
 
@@ -175,9 +189,25 @@ class Centre:
         supervision = self.supervision = Supervision()
         self.ingest = Ingest(store, self.stations, RULES, supervision, link.publish, signer=signer)
         clockwork = Clockwork(store, self.stations, RULES, supervision, self.wall_ms)
+        self._store, self._sending = store, Sending(store, link.publish, self.wall_ms, signer)
         async with asyncio.TaskGroup() as group:
-            for part in (link.run(self._receive), self.ingest.run(), clockwork.run()):
+            for part in (link.run(self._receive), self.ingest.run(), clockwork.run(), self._sending.run()):
                 group.create_task(part)
+
+    def give(self, edge: str, lock: str) -> None:
+        """A watcher asks for a slot to be opened, if there is a board to ask at."""
+        if self.process.loop is not None and self._store is not None and self._sending is not None:
+            asked = Order(lock, edge, "open_slot", lock, "a test")
+            loop = self.process.loop
+            loop.call_soon(lambda: loop.create_task(self._order(asked)))
+
+    async def _order(self, asked: Order) -> None:
+        assert self._store is not None
+        assert self._sending is not None
+        with suppress(StoreUnavailable, Refused):
+            places, now_ms = Places(self.stations), self.wall_ms()
+            await self._store.write(lambda tx: order(tx, places, asked, ("w", "watcher"), now_ms))
+            self._sending.wake()
 
     def _receive(self, topic: str, payload: bytes, received_ms: int, mono_s: float) -> None:
         assert self.ingest is not None
@@ -195,7 +225,7 @@ class Centre:
             raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
 
     def _let_go(self) -> None:
-        self.ingest = None
+        self.ingest = self._store = self._sending = None
         if self._beside is not None:
             self._beside.close()
             self._beside = None

@@ -28,7 +28,7 @@ def play(ground: Ground, seed: int, *, is_traced: bool = False) -> Verdict:
     try:
         with ground.laid():
             return World(made, ground, is_traced=is_traced).play()
-    except Exception:
+    except (Exception, BaseExceptionGroup):
         return Verdict(seed, [("world", traceback.format_exc(limit=-6))], made.themes, 0, 0.0, 0, [])
 
 

@@ -1,10 +1,12 @@
 """The promises that a world's end shows kept or broken."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from central.commanding.sending import VALID_ELSE_S, WAIT_MAX_MS
 from central.ingest.pipeline import WAITING_MAX
 from contract import chain
-from contract.limits import BATCHES_IN_FLIGHT
+from contract.limits import BATCHES_IN_FLIGHT, BEAT_INTERVAL_S
 from contract.rows import EdgeKind, decode_row
 from edge.outbox import LIVE_WAITING_MAX
 
@@ -86,6 +88,30 @@ def judge(world: "World") -> list[Violation]:
         if _must_be_found(world, station.name) and not _is_found(world, station.name):
             found.append(("P6", f"{station.name} has another past, or a copy, and no fault says so"))
     found += _no_fault_without_cause(world)
+    return found + _commands_acted_once_in_time(world)
+
+
+COMMAND_ENDS_S = VALID_ELSE_S + BEAT_INTERVAL_S
+"""From when it was first sent; it counts from a beat that the centre had by then."""
+
+
+def _commands_acted_once_in_time(world: "World") -> list[Violation]:
+    """P8: whatever was said twice, late or to another start of the edge."""
+    found: list[Violation] = []
+    acts = [act for one in (*world.stations, *world.clones.values()) for act in one.acts]
+    for lock, count in Counter(lock for lock, _ in acts).items():
+        if count > 1:
+            found.append(("P8", f"{lock} was opened {count} times by one command"))
+    for lock, at in acts:
+        if lock not in world.commanded:
+            found.append(("P8", f"{lock} was opened, and nobody had asked for it"))
+        elif at - world.commanded[lock] > COMMAND_ENDS_S + WAIT_MAX_MS / 1_000:
+            found.append(
+                ("P8", f"{lock} was opened {at - world.commanded[lock]:.0f} s after it was asked for")
+            )
+        elif at - world.watch.sent_at.get(lock, at) > COMMAND_ENDS_S:
+            late_s = at - world.watch.sent_at[lock]
+            found.append(("P8", f"{lock} was opened {late_s:.0f} s after the command was sent"))
     return found
 
 

@@ -28,7 +28,7 @@ class _Client:
         self._name = name
         self._network = network
         self._dice = dice
-        self._line: Line | None = None
+        self.line: Line | None = None
         self._ended = asyncio.Event()
 
     async def _keep_connected(self, is_closing: Callable[[], bool]) -> None:
@@ -42,7 +42,8 @@ class _Client:
 
     async def _session(self) -> None:
         self._ended.clear()
-        line = self._line = Line(self._name, self._arrive, self._end, self._will_message())
+        line = self.line = Line(self._name, self._arrive, self._end, self._will_message())
+        self._loop.owner.line = line
         self._network.connect(line)
         self.is_connected = True
         self._up()
@@ -52,8 +53,8 @@ class _Client:
 
     def _send(self, message: Message, *, retain: bool = False, qos: int = 1) -> None:
         """Of a dead process nothing leaves any more."""
-        if self._line is not None and not self._loop.is_dead:
-            self._network.publish(self._line, message, retain=retain, qos=qos)
+        if self.line is not None and not self._loop.is_dead:
+            self._network.publish(self.line, message, retain=retain, qos=qos)
 
     def _arrive(self, topic: str, payload: bytes) -> None:
         self._loop.call_soon(self._take, topic, payload)
@@ -90,7 +91,7 @@ class EdgeLink(_Client):
 
     def publish(self, lane: topics.Up, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Refused without a connection, and where a stalled line has filled the client's queue."""
-        line = self._line
+        line = self.line
         if line is None or not self.is_connected or len(line.held["up"]) >= QUEUED_MESSAGES_MAX:
             self.counters.refused_publishes += 1
             return False
@@ -104,10 +105,10 @@ class EdgeLink(_Client):
 
     async def close(self, farewell: bytes) -> None:
         self._is_closing = True
-        if self._line is None or not self.is_connected:
+        if self.line is None or not self.is_connected:
             return
         self.publish(topics.Up.STATUS, farewell, retain=True)
-        self._network.part(self._line)
+        self._network.part(self.line)
         self.is_connected = False
 
     def _will_message(self) -> Message:

@@ -105,7 +105,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         try:
             for task in tasks:
                 task._log_destroy_pending = False
-                with suppress(RuntimeError):  # a clean-up that waits for something: the dead do not
+                with suppress(RuntimeError, BaseExceptionGroup):  # a clean-up that waits: the dead do not
                     task.get_coro().close()
         finally:
             asyncio._set_running_loop(previous)

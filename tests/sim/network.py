@@ -63,6 +63,10 @@ class Network:
         self._retained: dict[str, bytes] = {}
         self._stalled: dict[tuple[str, str], float] = {}
 
+    def call_later(self, delay_s: float, work: Callable[[], None]) -> None:
+        """For what the world itself does, whoever lives."""
+        self._loop.call_later(delay_s, work)
+
     # What the links use.
 
     def can_connect(self, name: str) -> bool:
@@ -96,9 +100,8 @@ class Network:
             self._client_drops(line)
             self._broker_drops(line)
 
-    def vanish(self, name: str, *, is_noticed: bool) -> None:
+    def vanish(self, line: Line | None, *, is_noticed: bool) -> None:
         """The client's process is gone: the kernel says so at once, or after a power cut nobody does."""
-        line = self._lines.get(name)
         if line is None:
             return
         line.client_is_up = False

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 HOUR_MS = 3_600_000
+SLOTS = 4
 TEN_YEARS_MS = 87_660 * HOUR_MS
 STEPS_MS = (HOUR_MS, -HOUR_MS, TEN_YEARS_MS, -TEN_YEARS_MS)
 PLACES = ("step", "before", "after", "commit", "send")
@@ -38,6 +39,8 @@ class Plan:
     acts: tuple[Act, ...]
     ends_at: float
     """Every fault is over."""
+    slots: int = 0
+    """Of each station's cabinet: each is opened by one command at most."""
 
 
 def make(seed: int) -> Plan:
@@ -50,7 +53,7 @@ def make(seed: int) -> Plan:
     for theme in themes:
         acts += THEMES[theme](dice, edges, ends_at)
     acts.sort(key=lambda act: act.at)
-    return Plan(seed, edges, doors, themes, tuple(acts), ends_at)
+    return Plan(seed, edges, doors, themes, tuple(acts), ends_at, SLOTS if "commands" in themes else 0)
 
 
 def _life(dice: random.Random, edges: int, doors: int, ends_at: float) -> Iterator[Act]:
@@ -137,6 +140,16 @@ def _old_store(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]
     yield Act(dice.uniform(kept_at, ends_at), "restore_store", -1)
 
 
+def _commands(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
+    for edge in range(edges):
+        for slot in range(dice.randint(1, SLOTS)):
+            at = dice.uniform(2.0, ends_at)
+            yield Act(at, "command", edge, (slot,))
+            if dice.random() < 0.5:
+                again_at = at + dice.choice((0.1, 2.0, 10.0, 40.0)) * dice.random()
+                yield Act(again_at, "say_again", edge, ("down/command",))
+
+
 def _old_edge(dice: random.Random, edges: int, ends_at: float) -> Iterator[Act]:
     edge, kept_at = dice.randrange(edges), dice.uniform(1.0, ends_at - 1)
     yield Act(kept_at, "keep_disk", edge)
@@ -177,6 +190,7 @@ THEMES: dict[str, Callable[[random.Random, int, float], Iterator[Act]]] = {
     "sick disks": _sick_disks,
     "clocks": _clocks,
     "old store": _old_store,
+    "commands": _commands,
     "old edge": _old_edge,
     "lost disk": _lost_disk,
     "clone": _clone,

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.sim.disk import Disk
 from tests.sim.loop import ProcessLoop, Scheduler
+from tests.sim.network import Line
 
 Main = Callable[[], Coroutine[Any, Any, None]]
 
@@ -18,6 +19,8 @@ class Process:
         self.disk = disk
         self.loop: ProcessLoop | None = None
         self.starts = 0
+        self.line: Line | None = None
+        """Its newest connection."""
         self.ended_with: BaseException | None = None
         self.on_end: Callable[[BaseException | None], None] = lambda _error: None
         """The process ended by itself: None in order, or what it raised."""

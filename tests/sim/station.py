@@ -8,13 +8,15 @@ import asyncio
 import random
 import sqlite3
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import edge.app
 from contract.ids import EdgeId, PointId
 from contract.points import Clock as ClockState
-from device_drivers.driver import Observation
+from device_drivers.driver import Command, Observation, Outcome
+from device_drivers.errors import TooLate
 from edge.clock import Stamp, StepDetector
 from edge.identity import Credentials
 from edge.journal import Journal
@@ -60,6 +62,7 @@ class Contacts:
     def __init__(self, station: "Station", agent: "SimAgent") -> None:
         self._station = station
         self._agent = agent
+        self.devices = frozenset({DEVICE})
         self.wanted: deque[int] = deque()
         self.moved = asyncio.Event()
 
@@ -67,11 +70,7 @@ class Contacts:
         agent = self._agent
         await asyncio.sleep(self._station.dice.uniform(0.0, 0.5))
         while True:
-            sights = [
-                Observation(f"di:{n}", self._station.is_open[n], self._station.opened[n])
-                for n in range(len(self._station.doors))
-            ]
-            proposal = agent._points.observe(DEVICE, sights, agent._clock.stamp())
+            proposal = agent._points.observe(DEVICE, self._station.sights(), agent._clock.stamp())
             await agent._journal.keep(proposal, agent._points.commit)
             self._station.has_baseline = True
             while self.wanted:
@@ -83,6 +82,18 @@ class Contacts:
             await self.moved.wait()
             self.moved.clear()
             await asyncio.sleep(self._station.dice.uniform(0.0, 0.1))
+
+    async def execute(
+        self, point: PointId, _command: Command, may_go: Callable[[], bool] = lambda: True
+    ) -> Outcome:
+        """As `Polling.execute`: it waits for its turn on the line, and is sent if it may still go."""
+        await asyncio.sleep(self._station.dice.uniform(0.0, 0.5))
+        if not may_go():
+            raise TooLate(point)
+        self._agent._points.commanded(point, self._agent._clock.mono_ns())
+        self._station.opens_slot(point)
+        await asyncio.sleep(self._station.dice.uniform(0.0, 0.1))
+        return self._station.dice.choice((Outcome.ACKNOWLEDGED, Outcome.UNKNOWN))
 
 
 class SimAgent(edge.app.Agent):
@@ -122,6 +133,7 @@ class Station:
         self,
         name: str,
         doors: int,
+        slots: int,
         *,
         scheduler: Scheduler,
         network: Network,
@@ -132,6 +144,10 @@ class Station:
     ) -> None:
         self.name = name
         self.doors = [f"{name}.r{n + 1}.door" for n in range(doors)]
+        self.locks = [f"{name}.cab.s{n + 1:02}.lock" for n in range(slots)]
+        self.acts: list[tuple[str, float]] = []
+        """Each time that a lock was told to open, by its cable."""
+        self._slot_is_open = [False] * slots
         self.is_open = [False] * doors
         self.opened = [0] * doors
         self.has_baseline = False
@@ -158,6 +174,10 @@ class Station:
             point=tuple(
                 PointSettings(id=PointId(door), type="door", device=DEVICE, channel=f"di:{n}")
                 for n, door in enumerate(self.doors)
+            )
+            + tuple(
+                PointSettings(id=PointId(lock), type="lock", device=DEVICE, channel=f"lock:{n}")
+                for n, lock in enumerate(self.locks)
             ),
         )
 
@@ -192,6 +212,23 @@ class Station:
             == ("open" if self.is_open[n] else "closed", self.opened[n])
             for n, door in enumerate(self.doors)
         )
+
+    def sights(self) -> list[Observation]:
+        doors = [Observation(f"di:{n}", self.is_open[n], self.opened[n]) for n in range(len(self.doors))]
+        return doors + [Observation(f"lock:{n}", is_open) for n, is_open in enumerate(self._slot_is_open)]
+
+    def opens_slot(self, lock: str) -> None:
+        """A person takes his time, and shuts it."""
+        self.acts.append((lock, self.scheduler.now))
+        self.watch.acts(lock)
+        slot = self.locks.index(lock)
+        self._slot_is_open[slot] = True
+        self._nudge()
+        self.network.call_later(self.dice.uniform(0.5, 3.0), lambda: self._shut(slot))
+
+    def _shut(self, slot: int) -> None:
+        self._slot_is_open[slot] = False
+        self._nudge()
 
     def burst(self, rows: int) -> None:
         if self.contacts is not None:

@@ -20,8 +20,8 @@ def played(ground: Ground, made: Plan, *, is_traced: bool = False) -> Verdict:
         return World(made, ground, is_traced=is_traced).play()
 
 
-def schedule(seed: int, ends_at: float, *acts: Act, edges: int = 1) -> Plan:
-    return Plan(seed, edges, 1, ("named",), tuple(acts), ends_at)
+def schedule(seed: int, ends_at: float, *acts: Act, edges: int = 1, slots: int = 0) -> Plan:
+    return Plan(seed, edges, 1, ("named",), tuple(acts), ends_at, slots)
 
 
 @pytest.mark.parametrize("share", range(SHARES))
@@ -62,6 +62,30 @@ def test_one_late_word_of_the_process_before_makes_no_second_machine(ground: Gro
     noise = Act(9.0, "noise", -1, (0.0, 0.7, 2.0))
     made = schedule(153, 15.0, noise, Act(11.0, "arm", 0, ("step", 1, "kill")), *moves)
     assert played(ground, made).violations == []
+
+
+def test_a_command_is_not_carried_out_again_by_a_start_that_has_forgotten_it(ground: Ground) -> None:
+    """Seed 43 of 24 November: a new journal counts its sessions and beats from one, as the lost one had."""
+    again = [Act(at, "say_again", 0, ("down/command",)) for at in (6.5, 7.0, 8.0, 9.0, 10.0, 11.0)]
+    made = schedule(43, 16.0, Act(4.0, "command", 0, (0,)), Act(6.0, "lose_disk", 0), *again, slots=1)
+    assert played(ground, made).violations == []
+
+
+def test_a_command_that_is_said_again_is_carried_out_once(ground: Ground) -> None:
+    again = [Act(at, "say_again", 0, ("down/command",)) for at in (5.0, 9.0, 44.0)]
+    made = schedule(
+        12, 46.0, Act(4.0, "command", 0, (0,)), Act(7.0, "arm", 0, ("step", 1, "kill")), *again, slots=1
+    )
+    assert played(ground, made).violations == []
+
+
+def test_a_command_that_comes_late_is_not_carried_out(ground: Ground) -> None:
+    """Somebody holds it back for longer than it is valid, and then lets the same start of the edge have it."""
+    away = [Act(4.9, "stall", 0, (direction, 45.0)) for direction in ("up", "down")]
+    acts = [*away, Act(5.0, "command", 0, (0,)), Act(53.0, "say_again", 0, ("down/command",))]
+    verdict = played(ground, schedule(13, 55.0, *acts, slots=1), is_traced=True)
+    assert "centre says command to aa" in "\n".join(verdict.trace)
+    assert verdict.violations == []
 
 
 def test_a_copied_machine_is_found(ground: Ground) -> None:

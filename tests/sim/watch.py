@@ -15,7 +15,7 @@ from central.store.database import Change
 from contract import messages, topics
 from contract.errors import ContractError
 from contract.limits import SILENCE_AFTER_S
-from contract.messages import Batch, Beat, Birth, Live, Nak, Receipt, Status, batch_hashes, live_hash
+from contract.messages import Batch, Beat, Birth, Command, Live, Receipt, Status, batch_hashes, live_hash
 from contract.rows import decode_row
 from contract.topics import Down, Up
 
@@ -82,6 +82,15 @@ class EdgeWatch:
                 what = "is not on its disk" if here is None else "is another on its disk"
                 self._world.fail("P1", f"{self._name}: row {epoch}/{seq} was told ({lane}) and {what}")
 
+    def acts(self, lock: str) -> None:
+        """P8: that it was accepted is on the disk before the lock is told."""
+        rows = sqlite3.connect(self.station.database).execute("SELECT bytes FROM row").fetchall()
+        accepted = [
+            row for row in map(decode_row, (raw for (raw,) in rows)) if row.kind == "command.accepted"
+        ]
+        if not any(row.point == lock for row in accepted):
+            self._world.fail("P8", f"{lock} was opened before a row said that it was to be")
+
     def _look(self, epoch: int) -> None:
         if self._db is None:
             self._db = sqlite3.connect(self.station.database)
@@ -96,6 +105,8 @@ class CentreWatch:
     def __init__(self, world: "World") -> None:
         self.ever: set[tuple[str, str]] = set()
         """(kind, station) of every fault that ever stood."""
+        self.sent_at: dict[str, float] = {}
+        """By lock: when its command first left the centre."""
         self.receipts = 0
         self.centre: Centre
         self._world = world
@@ -138,8 +149,8 @@ class CentreWatch:
                 self._world.fail("P1", f"row {edge}/{receipt.seq} was receipted and is not committed")
             elif held[0][0] != receipt.hash:
                 self._world.fail("P1", f"row {edge}/{receipt.seq} was receipted as another")
-        elif lane is Down.NAK:
-            messages.decode(Nak, payload)
+        elif lane is Down.COMMAND:
+            self.sent_at.setdefault(str(messages.decode(Command, payload).point), self._world.now)
 
     def board_changes(self, changes: list[Change]) -> None:
         for change in changes:

@@ -105,6 +105,8 @@ class World:
         self.forged: set[bytes] = set()
         self.rolled_back: dict[str, int] = {}
         """Edges that run on an older image, and how far the centre had got when they began to."""
+        self.commanded: dict[str, float] = {}
+        """Locks that somebody asked to be opened, and when."""
         self.lost_above: dict[str, int] = {}
         """The head of such an image."""
         self.begun_anew: set[str] = set()
@@ -122,7 +124,7 @@ class World:
         write_files(disk.folder, ground.store)
         self.watch = CentreWatch(self)
         self.centre = Centre(
-            tuple(station_settings(one.name, one.doors) for one in self.stations),
+            tuple(station_settings(one.name, one.doors, plan.slots) for one in self.stations),
             scheduler=self._scheduler,
             network=self.network,
             disk=disk,
@@ -181,6 +183,7 @@ class World:
         station = Station(
             name,
             self.plan.doors,
+            self.plan.slots,
             scheduler=self._scheduler,
             network=self.network,
             disk=Disk(disk, self._dice),
@@ -246,7 +249,7 @@ class World:
         how = self._pending.pop(name, "kill")
         if is_killed:
             self.note(f"{name} dies ({how})")
-            self.network.vanish(name, is_noticed=how == "kill")
+            self.network.vanish(machine.process.line, is_noticed=how == "kill")
             if how == "power":
                 machine.disk.cut_power()
                 if isinstance(machine, Station):
@@ -267,7 +270,7 @@ class World:
             self.fail("P11", f"{station.name} ended with {error!r}")
         self.note(f"{station.name} ended, {error!r}")
         station._let_go()
-        self.network.vanish(station.name, is_noticed=True)
+        self.network.vanish(station.process.line, is_noticed=True)
         self._died(station, is_killed=False)
 
     def _centre_killed(self) -> None:
@@ -279,7 +282,7 @@ class World:
         if not is_disk:
             self.fail("P11", f"the centre ended with {error!r}")
         self.centre._let_go()
-        self.network.vanish(CENTRE, is_noticed=True)
+        self.network.vanish(self.centre.process.line, is_noticed=True)
         self._died(self.centre, is_killed=False)
 
     # What befalls them.
@@ -289,6 +292,11 @@ class World:
 
     def _do_burst(self, whom: int, rows: int) -> None:
         self.stations[whom].burst(rows)
+
+    def _do_command(self, whom: int, slot: int) -> None:
+        station = self.stations[whom]
+        self.commanded.setdefault(station.locks[slot], self.now)
+        self.centre.give(station.name, station.locks[slot])
 
     def _do_arm(self, whom: int, place: str, count: int, how: str) -> None:
         machine = self._machine(whom)

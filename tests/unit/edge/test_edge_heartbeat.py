@@ -131,6 +131,24 @@ async def test_beat_carries_head_queue_and_digest(bench: Bench) -> None:
     assert first.digest != second.digest
 
 
+async def test_two_starts_number_their_beats_from_different_places(bench: Bench) -> None:
+    """A command for a beat of the one is none of the other's, whatever their sessions are."""
+    again = Heartbeat(
+        bench.heart._identity,
+        bench.clock,
+        journal=bench.journal,
+        points=bench.points,
+        outbox=bench.heart._outbox,
+        link=bench.link,
+        voice=bench.heart._voice,
+    )
+    for heart in (bench.heart, bench.heart, again):
+        heart.beat()
+    first, second, other = (decode(Beat, payload).beat for _, payload, _, _ in bench.link.sent)
+    assert second == first + 1
+    assert abs(other - first) > 1_000
+
+
 async def test_birth_and_beat_that_carry_a_row_know_what_it_changed(bench: Bench) -> None:
     bench.journal.listener = lambda _rows, _drafts: bench.heart.introduce()
     for seq, value in ((1, "closed"), (2, "open")):
