@@ -106,9 +106,7 @@ def _commands_acted_once_in_time(world: "World") -> list[Violation]:
         if lock not in world.commanded:
             found.append(("P8", f"{lock} was opened, and nobody had asked for it"))
         elif at - world.commanded[lock] > COMMAND_ENDS_S + WAIT_MAX_MS / 1_000:
-            found.append(
-                ("P8", f"{lock} was opened {at - world.commanded[lock]:.0f} s after it was asked for")
-            )
+            found.append(("P8", f"{lock} was opened {at - world.commanded[lock]:.0f} s after it was asked"))
         elif at - world.watch.sent_at.get(lock, at) > COMMAND_ENDS_S:
             late_s = at - world.watch.sent_at[lock]
             found.append(("P8", f"{lock} was opened {late_s:.0f} s after the command was sent"))
