@@ -60,22 +60,22 @@ def test_one_batch_goes_first_and_more_as_receipts_come_quickly() -> None:
     box = Outbox(EPOCH, 2_000, 0)
     box.connected(is_connected=True)
     box.centre(is_online=True, now=0.0)
-    assert send_all(box, 0.0) == [Batch(1, 64)]
-    acknowledge(box, 64, 0.5)
-    assert [batch.first for batch in send_all(box, 0.5)] == [65, 129]
-    acknowledge(box, 192, 0.9)
-    assert len(send_all(box, 0.9)) == limits.BATCHES_IN_FLIGHT
-    acknowledge(box, 448, 1.0)
-    assert len(send_all(box, 1.0)) == limits.BATCHES_IN_FLIGHT, "and never more"
+    told, sent = 0, []
+    for now in (0.0, 0.5, 1.0, 1.5, 2.0):
+        acknowledge(box, told, now)
+        batches = send_all(box, now)
+        sent.append(len(batches))
+        told = batches[-1].first + batches[-1].limit - 1
+    assert sent == [1, 2, 4, 8, limits.BATCHES_IN_FLIGHT], "and never more"
 
 
 def test_over_a_link_whose_receipts_take_long_one_batch_goes_at_a_time() -> None:
     box = outbox(2_000)
     send_all(box, 0.0)
     acknowledge(box, 64, QUICK_S + 0.1)
-    assert send_all(box, 1.1) == [], "three are on their way"
-    acknowledge(box, 256, 3.0)
-    assert send_all(box, 3.0) == [Batch(257, 64)]
+    assert send_all(box, 1.1) == [], "seven are on their way"
+    acknowledge(box, 512, 3.0)
+    assert send_all(box, 3.0) == [Batch(513, 64)]
     box.appended(2_001, [2_001])
     assert box.next_live() == 2_001
 
