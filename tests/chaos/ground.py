@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -17,6 +17,9 @@ from tests.support.ports import free_ports
 from tests.support.world import STATION
 
 __all__ = ["STATION", "Ground", "Play", "missing"]
+
+
+S = TypeVar("S", bound=Station)
 
 
 class Proxied(NamedTuple):
@@ -45,7 +48,10 @@ class Ground:
     def station(self, **options: Any) -> Station:
         """A station of its own, not yet started; it ends with the trial."""
         options.setdefault("modules", 2)
-        station = Station(self.folder, history=self.history, **options)
+        return self.enter(Station(self.folder, history=self.history, **options))
+
+    def enter(self, station: S) -> S:
+        """It ends with the trial."""
         self.stations.append(station)
         self.closing.callback(station.stop)
         return station

@@ -186,7 +186,8 @@ class Station(World):
 
     def note_all(self) -> None:
         """As `conclude`, of things as they stand now."""
-        self.history.note(*(Change(c["point"], c["value"], c["mono_ns"]) for c in self.record()))
+        moved = (change for change in self.record() if change["point"] in self.doors)
+        self.history.note(*(Change(one["point"], one["value"], one["mono_ns"]) for one in moved))
         events = [_from_api(event) for event in self.events()]
         self.history.note(Store("the centre at the end", time.monotonic_ns(), events, is_final=True))
         self.note_store("the store at the end")
