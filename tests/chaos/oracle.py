@@ -212,7 +212,7 @@ def silence_alarms_once(history: History) -> Iterator[Violation]:
         since, until = _bounds(silence, clocks)
         alarm_by = since + (SILENCE_AFTER_S + LOOK_S) * 1_000
         inside = [f for f in lost if f.station == silence.station and since - 2_000 <= f.since_ms <= alarm_by]
-        if until > alarm_by and silence.is_noticeable and not inside:
+        if END_MS > until > alarm_by and silence.is_noticeable and not inside:
             yield Violation("P7", f"{silence.station}: silent for {(until - since) / 1_000:.0f} s, not lost")
         for fault in inside:
             over = _end_of_series(until, silences, clocks) + HEARD_S * 1_000
