@@ -54,7 +54,7 @@ class Disk:
         self.folder = folder
         self.latency_s = QUICK_S
         self.fails_next = False
-        """The next job's sync fails: its process is told, and what it wrote is lost or not."""
+        """The next sync of a thread of its own (the journal's) fails: its process is told, and what it wrote is lost or not."""
         self.on_job: Callable[[str], None] = lambda _when: None
         """Told `before` and `after` each job; may kill the process."""
         self.synchronous: Callable[[], int] = lambda: FULL
@@ -79,15 +79,17 @@ class Disk:
     ) -> None:
         ends = max(loop.time(), self._busy_until[id(executor)]) + self._dice.uniform(*self.latency_s)
         self._busy_until[id(executor)] = ends
-        loop.call_at(ends, self._run, loop, work, done)
+        loop.call_at(ends, self._run, loop, work, done, executor is not None)
 
-    def _run(self, loop: ProcessLoop, work: Callable[[], Any], done: "asyncio.Future[Any]") -> None:
+    def _run(
+        self, loop: ProcessLoop, work: Callable[[], Any], done: "asyncio.Future[Any]", is_journal: bool
+    ) -> None:
         self.jobs += 1
         self.on_job("before")
         if loop.is_dead:
             return
         try:
-            result = self._fail(work) if self.fails_next else work()
+            result = self._fail(work) if self.fails_next and is_journal else work()
         except Killed:
             return
         except Exception as error:

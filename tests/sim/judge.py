@@ -119,6 +119,8 @@ def _must_be_found(world: "World", name: str) -> bool:
         return True
     if name in world.clones or (name in world.revoked and "restore_store" not in world.done):
         return True
+    if "restore_store" in world.done:
+        return False  # the only witness has forgotten it too
     return name in world.rolled_back and world.rolled_back[name] > world.lost_above.get(name, 0)
 
 

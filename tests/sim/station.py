@@ -178,6 +178,15 @@ class Station:
             + tuple(
                 PointSettings(id=PointId(lock), type="lock", device=DEVICE, channel=f"lock:{n}")
                 for n, lock in enumerate(self.locks)
+            )
+            + tuple(
+                PointSettings(
+                    id=PointId(lock.replace(".lock", ".item")),
+                    type="item",
+                    device=DEVICE,
+                    channel=f"item:{n}",
+                )
+                for n, lock in enumerate(self.locks)
             ),
         )
 
@@ -215,7 +224,8 @@ class Station:
 
     def sights(self) -> list[Observation]:
         doors = [Observation(f"di:{n}", self.is_open[n], self.opened[n]) for n in range(len(self.doors))]
-        return doors + [Observation(f"lock:{n}", is_open) for n, is_open in enumerate(self._slot_is_open)]
+        locks = [Observation(f"lock:{n}", is_open) for n, is_open in enumerate(self._slot_is_open)]
+        return doors + locks + [Observation(f"item:{n}", active=True) for n in range(len(self.locks))]
 
     def opens_slot(self, lock: str) -> None:
         """A person takes his time, and shuts it."""

@@ -221,6 +221,7 @@ class World:
             machine.disk.latency_s = QUICK_S
             machine.disk.fails_next = False
             machine.process._armed = None
+            machine.offset_ms = 0
         self.is_centre_slow = False
 
     def _end(self) -> None:
