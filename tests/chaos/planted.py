@@ -74,7 +74,8 @@ def copy_tree(folder: Path) -> None:
 
 
 def apply(bug: Bug, folder: Path, *, is_undone: bool = False) -> bool:
-    command = ["git", "apply", *(["--reverse"] if is_undone else []), str(bug.patch)]
+    # -C0: the lines that are taken away have to be there, those around them may have changed.
+    command = ["git", "apply", "-C0", *(["--reverse"] if is_undone else []), str(bug.patch)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stderr.strip())

@@ -54,7 +54,7 @@ class Disk:
         self.folder = folder
         self.latency_s = QUICK_S
         self.fails_next = False
-        """The next sync of a thread of its own (the journal's) fails: its process is told, and what it wrote is lost or not."""
+        """The next sync of the journal's thread fails: it is told, and what it wrote is lost or not."""
         self.on_job: Callable[[str], None] = lambda _when: None
         """Told `before` and `after` each job; may kill the process."""
         self.synchronous: Callable[[], int] = lambda: FULL
