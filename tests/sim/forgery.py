@@ -7,7 +7,18 @@ from msgspec.structs import replace
 from contract import messages, topics
 from contract.errors import ContractError
 from contract.keys import Signer
-from contract.messages import AnyMessage, Batch, Beat, Birth, CentralStatus, Live, Nak, Receipt, Status
+from contract.messages import (
+    AnyMessage,
+    Batch,
+    Beat,
+    Birth,
+    CentralStatus,
+    Command,
+    Live,
+    Nak,
+    Receipt,
+    Status,
+)
 from contract.signing import sign
 from tests.sim.network import Message
 
@@ -19,6 +30,7 @@ KINDS: dict[str, type[AnyMessage]] = {
     "log": Batch,
     "receipt": Receipt,
     "nak": Nak,
+    "command": Command,
 }
 LATER = 1_000_000
 
@@ -60,8 +72,8 @@ def _change(message: AnyMessage) -> dict[str, Any]:
             return {"seq": message.seq + 1, "hash": "0" * 64}
         case Nak():
             return {"first": 1, "at": message.at + LATER}
-        case _:
-            return {}
+        case Command():
+            return {"id": f"{message.id[:30]}-again"}
 
 
 def _elsewhere(topic: str, message: AnyMessage, edges: list[str]) -> Message | None:

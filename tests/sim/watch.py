@@ -107,7 +107,7 @@ class CentreWatch:
         """(kind, station) of every fault that ever stood."""
         self.sent_at: dict[str, float] = {}
         """By lock: when its command first left the centre."""
-        self.receipts = 0
+        self.receipted: set[tuple[str, int, int, str]] = set()
         self.centre: Centre
         self._world = world
         self._heard: set[bytes] = set()
@@ -140,8 +140,8 @@ class CentreWatch:
         edge, lane = topics.parse_down(topic)
         self._world.note(f"centre says {lane} to {edge}")
         if lane is Down.RECEIPT:
-            self.receipts += 1
             receipt = messages.decode(Receipt, payload)
+            self.receipted.add((edge, receipt.epoch, receipt.seq, receipt.hash))
             held = self.centre.ask(
                 "SELECT hash FROM event WHERE edge=? AND epoch=? AND seq=?", edge, receipt.epoch, receipt.seq
             )
