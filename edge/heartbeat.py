@@ -87,7 +87,8 @@ class Heartbeat:
         while True:
             due_mono += BEAT_INTERVAL_S
             while (wait_s := due_mono - loop.time()) > 0:
-                await asyncio.sleep(min(wait_s, FIRST_READINGS_LOOK_S) if self._birth_owed_below else wait_s)
+                is_starting = self._birth_owed_below or self._points.unread
+                await asyncio.sleep(min(wait_s, FIRST_READINGS_LOOK_S) if is_starting else wait_s)
                 self._tell_points()
             await self._check_clock()
             self.beat()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract.ids import EdgeId
+from contract.limits import BEAT_INTERVAL_S
 from contract.messages import Beat, Birth, decode
 from contract.rows import decode_row
 from contract.topics import Up
@@ -102,6 +103,18 @@ async def test_birth_waits_for_the_first_readings(bench: Bench) -> None:
             await bench.link.has_sent.wait()
     beating.cancel()
     assert [state.value for state in births(bench)[0].points] == ["open"]
+
+
+async def test_birth_does_not_wait_for_a_beat_when_the_link_comes_after_the_start(bench: Bench) -> None:
+    beating = asyncio.create_task(bench.heart.run(), name="heartbeat")
+    await asyncio.sleep(0)
+    bench.heart.introduce()
+    bench.points.commit(bench.points.observe("io1", [Observation("di:0", active=True)], bench.clock.stamp()))
+    async with asyncio.timeout(0.8 * BEAT_INTERVAL_S):
+        while not births(bench):
+            bench.link.has_sent.clear()
+            await bench.link.has_sent.wait()
+    beating.cancel()
 
 
 async def test_birth_is_told_after_a_while_and_again_once_the_point_is_read(
