@@ -170,6 +170,7 @@ class Centre:
         return read_files(self.disk.folder)
 
     def restore(self, files: Files) -> None:
+        self._look_away()
         write_files(self.disk.folder, files)
 
     def ask(self, query: str, *values: Any) -> list[Any]:
@@ -193,6 +194,12 @@ class Centre:
         async with asyncio.TaskGroup() as group:
             for part in (link.run(self._receive), self.ingest.run(), clockwork.run(), self._sending.run()):
                 group.create_task(part)
+
+    def _look_away(self) -> None:
+        """A file that somebody has open is not put in another's place."""
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None
 
     def give(self, edge: str, lock: str) -> None:
         """A watcher asks for a slot to be opened, if there is a board to ask at."""
@@ -226,9 +233,7 @@ class Centre:
 
     def _let_go(self) -> None:
         self.ingest = self._store = self._sending = None
-        if self._beside is not None:
-            self._beside.close()
-            self._beside = None
+        self._look_away()
         self._shared.writer(self.url).dispose()
         self._shared.readers(self.url, READERS).dispose()
 

@@ -177,6 +177,8 @@ class CentreWatch:
         said_s = now - self._goodbye_at.get(edge, 0.0)
         if edge in self._world.revoked:
             return  # nothing that it says counts any more
+        if self._world.is_centre_slow:
+            return  # a beat that came may wait for the store
         if silent_s <= SILENCE_AFTER_S and said_s > self._world.patience_s:
             self._world.fail("P7", f"{edge} was lost after {silent_s:.1f} s without a goodbye")
 
