@@ -82,9 +82,11 @@ def test_a_command_that_is_said_again_is_carried_out_once(ground: Ground) -> Non
 def test_a_command_that_comes_late_is_not_carried_out(ground: Ground) -> None:
     """Somebody holds it back for longer than it is valid, then lets the same start of the edge have it."""
     away = [Act(4.9, "stall", 0, (direction, 45.0)) for direction in ("up", "down")]
-    acts = [*away, Act(5.0, "command", 0, (0,)), Act(53.0, "say_again", 0, ("down/command",))]
-    verdict = played(ground, schedule(13, 55.0, *acts, slots=1), is_traced=True)
-    assert "centre says command to aa" in "\n".join(verdict.trace)
+    told = [Act(at, "say_again", 0, ("down/command",)) for at in (57.0, 60.0)]
+    verdict = played(
+        ground, schedule(13, 62.0, *away, Act(5.0, "command", 0, (0,)), *told, slots=1), is_traced=True
+    )
+    assert "centre says command to aa" in "\n".join(verdict.trace), "nothing was held back"
     assert verdict.violations == []
 
 
