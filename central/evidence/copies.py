@@ -11,11 +11,12 @@ from msgspec import Struct
 from sqlalchemy.exc import DatabaseError
 
 from central.errors import BadCopy, StoreError
+from central.evidence import restoration
 from central.evidence.chains import Verdict
 from central.evidence.progress import bar
 from central.evidence.verify import verify
 from central.settings import CentralSettings
-from central.store import backup, engines, lock, restoration
+from central.store import backup, engines, lock
 from central.store.database import Store, Transaction
 from central.trust.keyring import FOLDER
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from central.commanding import windows
 from central.commanding.schema import command
 from central.errors import OtherSchema
-from central.evidence import package, queries
+from central.evidence import package, queries, restoration
 from central.evidence.chains import Verdict
 from central.evidence.package import Wish
 from central.evidence.package_check import PackageCheck
@@ -18,7 +18,7 @@ from central.evidence.verify import verify
 from central.ingest.readmission import readmit
 from central.ingest.schema import edge_cursor, live_row
 from central.patrol.schema import room_session
-from central.store import audit, engines, openings, restoration
+from central.store import audit, engines, openings
 from central.store.database import Store, Transaction
 from central.store.schema import event, store_identity
 from central.trust import enrolment, folder
