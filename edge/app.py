@@ -59,7 +59,7 @@ async def run(settings: Settings, fingerprint: str, identity: Credentials | None
     try:
         await Agent(settings, fingerprint, identity, clock=clock, journal=journal).run()
     except BaseExceptionGroup as group:
-        raise group.exceptions[0] from group
+        raise _first(group) from group
     finally:
         await journal.close()
 
@@ -359,6 +359,13 @@ def _stop_reason(loop: asyncio.AbstractEventLoop) -> "asyncio.Future[str]":
         loop.add_signal_handler(number, asked, number.name.lower())
     loop.set_exception_handler(failed)
     return reason
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong in a task, however deep the task's group stands in others."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

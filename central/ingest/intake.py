@@ -23,6 +23,7 @@ from central.ingest.admission import (
 )
 from central.ingest.belief import Belief
 from central.ingest.cursors import Ahead, LiveRow
+from central.ingest.goodbyes import Goodbyes
 from central.ingest.hearing import Hearing
 from central.ingest.ledger import Ledger
 from central.ingest.log_watch import LogWatch
@@ -73,8 +74,11 @@ class Intake:
         rules: Rules,
         signer: Signer | None = None,
         log_watch: LogWatch | None = None,
+        *,
+        goodbyes: Goodbyes | None = None,
     ) -> None:
         self.outcome = Outcome()
+        self._goodbyes = goodbyes or Goodbyes()
         self._tx = tx
         self._signer = signer
         self._scene = Scene(tx, places, rules)
@@ -118,7 +122,8 @@ class Intake:
             case Beat() as beat:
                 self._take_beat(beat, arrival)
             case Status() as status:
-                if stations.take_status(self._scene, status, arrival.received_ms):
+                is_news = self._goodbyes.is_news(status)
+                if is_news and stations.take_status(self._scene, status, arrival.received_ms):
                     self.outcome.heard[status.edge] = None
 
     def _take_batch(self, batch: Batch, public: str, now_ms: int) -> None:

@@ -14,6 +14,7 @@ from prometheus_client import Counter as Metric
 
 from central.errors import StoreUnavailable
 from central.ingest.admission import UpMessage, check_sender
+from central.ingest.goodbyes import Goodbyes
 from central.ingest.intake import Arrival, Intake, Outcome
 from central.ingest.log_watch import LogWatch
 from central.ingest.refusals import Refusals
@@ -69,6 +70,7 @@ class Ingest:
         self._publish = publish
         self._signer = signer
         self._log_watch = LogWatch()
+        self._goodbyes = Goodbyes()
         self._refusals = Refusals()
         self._waiting: Counter[str] = Counter()
         self._versions: dict[str, tuple[str, int]] = {}
@@ -127,7 +129,7 @@ class Ingest:
         return group
 
     def _take(self, group: list[Arrival], tx: Transaction) -> Outcome:
-        intake = Intake(tx, self._places, self._rules, self._signer, self._log_watch)
+        intake = Intake(tx, self._places, self._rules, self._signer, self._log_watch, goodbyes=self._goodbyes)
         for arrival in group:
             intake.take(arrival)
         return intake.finish()

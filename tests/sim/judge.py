@@ -85,7 +85,8 @@ def judge(world: "World") -> list[Violation]:
             found += _past_is_kept(world, station)
         else:
             found += _journal_is_at_the_centre(world, station)
-            found += _openings_are_told(world, station)
+            if station.name not in world.begun_anew:  # what was lost with the disk was told to nobody
+                found += _openings_are_told(world, station)
         if _must_be_found(world, station.name) and not _is_found(world, station.name):
             found.append(("P6", f"{station.name} has another past, or a copy, and no fault says so"))
     found += _no_fault_without_cause(world)
@@ -94,8 +95,8 @@ def judge(world: "World") -> list[Violation]:
 
 def _must_be_found(world: "World", name: str) -> bool:
     """A copy speaks beside it, it lacks what the centre holds, or nobody may believe it."""
-    if name in world.begun_anew and world.stored(name):
-        return True
+    if name in world.begun_anew:
+        return world.begun_anew[name] > 0 and "restore_store" not in world.done
     if name in world.clones or (name in world.revoked and "restore_store" not in world.done):
         return True
     if "restore_store" in world.done:

@@ -90,6 +90,18 @@ def test_a_command_that_comes_late_is_not_carried_out(ground: Ground) -> None:
     assert verdict.violations == []
 
 
+def test_a_last_will_of_an_edge_that_is_said_again_takes_no_station_away(ground: Ground) -> None:
+    """Seed 1248 of 24 November: a replay that changed something."""
+    again = [Act(at, "say_again", 0, ("aa/up/status", "will")) for at in (8.0, 9.0, 12.0)]
+    assert played(ground, schedule(1248, 14.0, Act(6.0, "reset", 0), *again)).violations == []
+
+
+def test_a_command_on_a_failing_disk_ends_the_agent_by_name(ground: Ground) -> None:
+    """Seed 930 of 24 November: the error came as a group in a group, which no exit code knows."""
+    made = schedule(930, 12.0, Act(4.99, "sync_fails", 0), Act(5.0, "command", 0, (0,)), slots=1)
+    assert played(ground, made).violations == []
+
+
 def test_a_copied_machine_is_found(ground: Ground) -> None:
     assert played(ground, schedule(7, 10.0, Act(7.0, "clone", 0))).violations == []
 

@@ -112,11 +112,14 @@ class CentreWatch:
         self._world = world
         self._heard: set[bytes] = set()
         """What was said again is no sign of life."""
-        self._life_at: dict[str, float] = {}
+        self._newest: dict[tuple[str, str], int] = defaultdict(int)
+        self._lives: dict[str, list[float]] = defaultdict(list)
+        """The last two signs of life of each."""
         self._goodbye_at: dict[str, float] = {}
         self._began_at = 0.0
 
     def centre_starts(self) -> None:
+        self._heard.clear()  # the broker tells a new start what it retained
         self._began_at = self._world.now
 
     def hears(self, topic: str, payload: bytes) -> None:
@@ -129,7 +132,10 @@ class CentreWatch:
         except ContractError:
             return
         if lane in {Up.BEAT, Up.BIRTH}:
-            self._life_at[edge] = self._world.now
+            said = messages.decode(Beat if lane is Up.BEAT else Birth, payload)
+            if said.n > self._newest[edge, said.instance]:  # one that was overtaken is no sign of life
+                self._newest[edge, said.instance] = said.n
+                self._lives[edge] = [*self._lives[edge][-1:], self._world.now]
         elif lane is Up.STATUS and messages.decode(Status, payload).state == "offline":
             self._goodbye_at[edge] = self._world.now
 
@@ -173,9 +179,12 @@ class CentreWatch:
     def _is_loss_right(self, edge: str) -> None:
         """Lost is who was silent, or said goodbye, or had it said for him."""
         now = self._world.now
-        silent_s = now - max(self._life_at.get(edge, 0.0), self._began_at)
+        lives = [
+            at for at in self._lives[edge] if at < now - SLACK_S
+        ]  # the very newest may wait for the store
+        silent_s = now - max([self._began_at, *lives])
         said_s = now - self._goodbye_at.get(edge, 0.0)
-        if edge in self._world.revoked:
+        if edge in self._world.revoked or edge in self._world.begun_anew:
             return  # nothing that it says counts any more
         if self._world.is_centre_slow:
             return  # a beat that came may wait for the store
@@ -190,6 +199,6 @@ class CentreWatch:
         for subject in self.centre.ask(TWICE):
             self._world.fail("P7", f"{subject} stands twice")
         for edge, state in self.centre.ask("SELECT edge, state FROM edge_link"):
-            silent_s = now - max(self._life_at.get(edge, 0.0), self._began_at)
+            silent_s = now - max([self._began_at, *self._lives[edge]])
             if state == "online" and silent_s > SILENCE_AFTER_S + TICK_S + SLACK_S:
                 self._world.fail("P7", f"{edge} is online after {silent_s:.1f} s of silence")

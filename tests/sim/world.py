@@ -109,7 +109,8 @@ class World:
         """Locks that somebody asked to be opened, and when."""
         self.lost_above: dict[str, int] = {}
         """The head of such an image."""
-        self.begun_anew: set[str] = set()
+        self.begun_anew: dict[str, int] = {}
+        """Edges whose journal was lost, and how much of it the centre had."""
         self.clones: dict[str, Station] = {}
         self.revoked: dict[str, int] = {}
         """Edges whose key was taken back, and how many of their rows were stored then."""
@@ -390,7 +391,7 @@ class World:
         station.kill()
         station.restore({})
         station.has_baseline = False
-        self.begun_anew.add(station.name)
+        self.begun_anew[station.name] = self.stored(station.name)
 
     def _do_clone(self, whom: int) -> None:
         """The same image on a second machine, which sees the same contacts."""

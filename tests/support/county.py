@@ -67,6 +67,7 @@ class Journal:
         self.signer = signer
         self.instance = ""
         self.n = 0
+        self.goodbyes = 0
         self.edge = edge
         self.epoch = epoch
         self.session = 1
@@ -182,7 +183,10 @@ class Journal:
         return self._say(beat)
 
     def goodbye(self, reason: Literal["", "stop", "will"] = "stop") -> Status:
-        said = Status(edge=self.edge, state="offline", session=self.session, at=T0, reason=reason)
+        said = Status(
+            edge=self.edge, state="offline", session=self.session, at=T0 + self.goodbyes, reason=reason
+        )
+        self.goodbyes += 1  # each connection has a will of its own
         return sign(said, self.signer) if self.signer else said
 
     def fork_at(self, seq: int) -> "Journal":

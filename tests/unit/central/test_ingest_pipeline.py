@@ -418,3 +418,18 @@ async def test_a_store_that_was_away_makes_nobody_silent(centre: Centre, journal
     await centre.settle()
     assert centre.supervision.silent(now_s + SILENCE_AFTER_S - 1.0) == []
     assert centre.supervision.silent(now_s + SILENCE_AFTER_S + 5.0) == ["liuxu"]
+
+
+async def test_a_goodbye_that_is_said_again_takes_no_station_away(centre: Centre, journal: Journal) -> None:
+    """Seed 1248 of the simulated schedules: whoever kept a last will could have its station lost at will."""
+    goodbye = journal.goodbye("will")
+    centre.hear(journal.birth(), goodbye)
+    await centre.settle()
+    assert (await centre.board()).stations[0].link == "lost"
+    centre.hear(journal.beat())
+    centre.hear(goodbye)
+    await centre.settle()
+    assert (await centre.board()).stations[0].link == "online"
+    centre.hear(journal.goodbye("will"))
+    await centre.settle()
+    assert (await centre.board()).stations[0].link == "lost"
