@@ -96,7 +96,8 @@ def judge(world: "World") -> list[Violation]:
 def _must_be_found(world: "World", name: str) -> bool:
     """A copy speaks beside it, it lacks what the centre holds, or nobody may believe it."""
     if name in world.begun_anew:
-        return world.begun_anew[name] > 0 and "restore_store" not in world.done
+        is_back = name in world.rolled_back  # on an image that may be the right one
+        return world.begun_anew[name] > 0 and not is_back and "restore_store" not in world.done
     if name in world.clones or (name in world.revoked and "restore_store" not in world.done):
         return True
     if "restore_store" in world.done:

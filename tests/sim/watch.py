@@ -122,6 +122,10 @@ class CentreWatch:
         self._heard.clear()  # the broker tells a new start what it retained
         self._began_at = self._world.now
 
+    def heals(self) -> None:
+        """A centre that could hear nobody begins to listen."""
+        self._began_at = self._world.now
+
     def hears(self, topic: str, payload: bytes) -> None:
         """Signs of life and goodbyes as they come, whatever the centre makes of them."""
         if payload in self._world.forged or payload in self._heard:
@@ -184,8 +188,10 @@ class CentreWatch:
         ]  # the very newest may wait for the store
         silent_s = now - max([self._began_at, *lives])
         said_s = now - self._goodbye_at.get(edge, 0.0)
-        if edge in self._world.revoked or edge in self._world.begun_anew:
-            return  # nothing that it says counts any more
+        if {edge} & (
+            self._world.revoked.keys() | self._world.begun_anew.keys() | self._world.rolled_back.keys()
+        ):
+            return  # not all that it says counts
         if self._world.is_centre_slow:
             return  # a beat that came may wait for the store
         if silent_s <= SILENCE_AFTER_S and said_s > self._world.patience_s:

@@ -218,6 +218,7 @@ class World:
         self.network.heal()
         self.network.is_up = True
         self._mend_store()
+        self.watch.heals()
         for machine in (*self.stations, self.centre):
             machine.disk.latency_s = QUICK_S
             machine.disk.fails_next = False
