@@ -99,7 +99,13 @@ class Agent:
             is_simulated=self._settings.edge.simulated,
             last_at=last_at,
         )
-        self._outbox = Outbox(self._journal.epoch, self._journal.head, receipted)
+        witness = await self._witness()
+        self._outbox = Outbox(
+            self._journal.epoch,
+            self._journal.head,
+            receipted,
+            receipted_at_ms=witness.at if witness else 0,
+        )
         self._voice = Voice(identity.session, self._keys)
         self._link = Link(
             self._settings.broker,
@@ -115,7 +121,7 @@ class Agent:
             link=self._link,
             voice=self._voice,
         )
-        self._delivery.witness = await self._witness()
+        self._delivery.witness = witness
         self._heartbeat = Heartbeat(
             identity,
             self._clock,
@@ -207,7 +213,6 @@ class Agent:
         hands = Hands(self._settings.point, [polling for _, polling in self._polled], self._points)
         memory = Memory.read(await self._journal.mark(MARK))
         return Execution(
-            self._edge,
             identity.session,
             memory,
             hands=hands,

@@ -6,13 +6,14 @@ outbox allows. Receipts and naks wait in one slot each: the newest says all.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 import structlog
 from msgspec import Raw
 
 from contract import limits, topics
-from contract.errors import ContractError
+from contract.errors import ContractError, WrongSender
 from contract.ids import EdgeId
 from contract.messages import Batch, CentralStatus, Command, Live, Nak, Receipt
 from contract.points import SECURITY_TYPES
@@ -30,6 +31,8 @@ _URGENT_KINDS = (*(f"{kind.value}." for kind in SECURITY_TYPES), "command.")
 """What must not wait behind a backlog: a door, and the answer to whoever told a slot to open."""
 _ENVELOPE_BYTES = 1_024
 REFUSED_PAUSE_S = 0.5
+
+Said = TypeVar("Said", Receipt, Nak, Command)
 
 log = structlog.get_logger()
 
@@ -101,7 +104,7 @@ class Delivery:
         """Send for ever."""
         while True:
             await self._settle()
-            is_taken = await self._send_live() and await self._send_log()
+            is_taken = await self._send_live() and await self._send_log() and await self._send_live()
             await self._pause(None if is_taken else REFUSED_PAUSE_S)
 
     async def drained(self) -> None:
@@ -117,15 +120,21 @@ class Delivery:
         if edge != self._edge:
             return
         if lane is Down.RECEIPT:
-            receipt = self._voice.hear(Receipt, payload)
+            receipt = self._meant_for_us(self._voice.hear(Receipt, payload))
             self._outbox.answered()
             if self._receipt is None or receipt.seq >= self._receipt.seq:
                 self._receipt = receipt
         elif lane is Down.NAK:
-            self._nak = self._voice.hear(Nak, payload)
+            self._nak = self._meant_for_us(self._voice.hear(Nak, payload))
             self._outbox.answered()
         elif lane is Down.COMMAND:
-            self.on_command(self._voice.hear(Command, payload))
+            self.on_command(self._meant_for_us(self._voice.hear(Command, payload)))
+
+    def _meant_for_us(self, said: Said) -> Said:
+        """The centre's word to another edge, brought to us, is none. Raises WrongSender."""
+        if said.edge != self._edge:
+            raise WrongSender(f"{type(said).__name__} for {said.edge}")
+        return said
 
     def _take_status(self, status: CentralStatus) -> None:
         """An `offline` of an instance before the present one is its last will, told late: it says nothing."""

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
-from contract.errors import WrongSender
-from contract.ids import EdgeId, PointId
+from contract.ids import PointId
 from contract.messages import Action, Command, Mode
 from contract.points import PointType
 from contract.rows import Data
@@ -69,7 +68,6 @@ class Execution:
 
     def __init__(
         self,
-        edge: EdgeId,
         session: int,
         memory: Memory,
         *,
@@ -79,7 +77,6 @@ class Execution:
         clock: Clock,
     ) -> None:
         self.on_modes: Callable[[], None] = lambda: None
-        self._edge = edge
         self._orders = Orders(session, hands.types, memory)
         self._hands = hands
         self._points = points
@@ -96,9 +93,7 @@ class Execution:
         self._orders.beat_sent(number, self._clock.mono_ns())
 
     def take(self, command: Command) -> None:
-        """A command that the centre has signed. Raises WrongSender, and then no row tells of it."""
-        if command.edge != self._edge:
-            raise WrongSender(f"a command for {command.edge}")
+        """A command that the centre has signed, for this edge."""
         if not self._waiting.full():
             self._waiting.put_nowait(command)
         elif not self._is_overrun:

@@ -2,8 +2,9 @@
 
 Two lanes. `log` carries every row in order, at most BATCHES_IN_FLIGHT batches beyond the last receipt; only
 one over a link on which receipts take long, because what stands in its queue an alarm has to wait for.
-`live` carries a security row at once when the log cannot take it in its next batches; it is sent once,
-and the log brings it again in its turn. Only a receipt whose hash is ours moves what may be forgotten.
+`live` carries a security row at once when the log does not take it in the batches that may go now; it is
+sent once, and the log brings it again in its turn. Only a receipt whose hash is ours moves what may be
+forgotten.
 """
 
 import random
@@ -55,9 +56,12 @@ class Outbox:
         receipted: int,
         chance: Callable[[], float] = random.random,
         first_window: int = 1,
+        *,
+        receipted_at_ms: int = 0,
     ) -> None:
         """`chance`: a number from 0 to 1 each time: many edges never send again in step. `first_window`: so
-        many batches go before it is known how fast the link is.
+        many batches go before it is known how fast the link is. `receipted_at_ms`: when the centre gave the
+        receipt of `receipted`, on its clock: a nak that it said before then is no rollback.
         """
         self.receipted = receipted
         self.is_forked = False
@@ -75,8 +79,9 @@ class Outbox:
         self._in_vain = 0
         self._patience_s = limits.RECEIPT_PATIENCE_S
         self._naked = (0, float("-inf"))
-        self._receipted_at_ms = 0
+        self._receipted_at_ms = receipted_at_ms
         self._live: deque[int] = deque(maxlen=LIVE_WAITING_MAX)
+        """Security rows that neither lane has carried, oldest first."""
 
     @property
     def queued(self) -> int:
@@ -111,14 +116,17 @@ class Outbox:
         self.is_centre_online = True
 
     def next_live(self) -> int | None:
-        """A security row to send ahead: one that the log's next batches would not carry."""
+        """A security row to send ahead: one beyond what the log may carry now. Ask again when the log has
+        sent what it may: long rows fill a batch before its 64th.
+        """
         reach = self._sent + self._free * limits.BATCH_MAX_ROWS
-        while self._live and self._live[0] <= reach:
-            self._live.popleft()
-        return self._live[0] if self._live and self.is_open else None
+        beyond = (seq for seq in self._live if seq > reach)
+        return next(beyond, None) if self.is_open else None
 
     def sent_live(self, seq: int) -> None:
-        self._live.remove(seq)
+        """It was handed to the broker. Newer ones may have taken its place while it was read."""
+        if seq in self._live:
+            self._live.remove(seq)
 
     def next_batch(self, now: float) -> Batch | None:
         """The log's next rows, or None while it has to wait: for rows, for a receipt or for the centre."""
@@ -137,6 +145,8 @@ class Outbox:
             self._progress_mono = now
         self._in_flight.append((self._sent + 1, last, now))
         self._sent = last
+        while self._live and self._live[0] <= last:
+            self._live.popleft()
 
     def wait_s(self, now: float) -> float | None:
         """How long until patience with the batches in flight ends; None if none are."""

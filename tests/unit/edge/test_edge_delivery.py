@@ -187,6 +187,36 @@ async def test_live_row_goes_before_the_backlog_and_proves_its_place(bench: Benc
     assert row.seq > limits.BATCHES_IN_FLIGHT * limits.BATCH_MAX_ROWS
 
 
+async def test_live_row_that_newer_ones_replace_while_it_is_read_ends_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.open_doors(1_000)
+    read = bench.journal.rows
+
+    async def as_doors_go_on(first: int, limit: int) -> list[StoredRow]:
+        monkeypatch.setattr(bench.journal, "rows", read)
+        await bench.open_doors(LIVE_WAITING_MAX)
+        return await read(first, limit)
+
+    monkeypatch.setattr(bench.journal, "rows", as_doors_go_on)
+    bench.centre_comes()
+    await bench.sent(1 + LIVE_WAITING_MAX + limits.BATCHES_IN_FLIGHT)
+    assert len(bench.batches()) == limits.BATCHES_IN_FLIGHT
+
+
+async def test_door_that_a_batch_of_long_rows_had_no_room_for_goes_ahead(bench: Bench) -> None:
+    long = dict.fromkeys("abcdefg", "x" * 250)
+    stamp = SystemClock().stamp()
+    count = limits.BATCHES_IN_FLIGHT * limits.BATCH_MAX_ROWS - 1
+    await bench.journal.append([Draft("card.read", stamp, DOOR, long) for _ in range(count)])
+    await bench.open_doors(1)
+    bench.centre_comes()
+    await bench.sent(limits.BATCHES_IN_FLIGHT + 1)
+    lane, payload = bench.link.sent[-1]
+    assert lane is Up.LIVE
+    assert decode_row(bytes(decode(Live, payload).row)).seq == count + 1
+
+
 async def test_row_the_link_did_not_take_is_sent_later(bench: Bench) -> None:
     bench.link.is_full = True
     await bench.open_doors(1)
@@ -272,6 +302,27 @@ async def test_a_receipt_of_somebody_else_lets_nothing_go(bench: Bench) -> None:
     bench.delivery.received(topics.down(EDGE, Down.RECEIPT), encode(forged))
     assert bench.delivery.counters.malformed == 2
     assert bench.outbox.queued == 2
+
+
+async def test_what_the_centre_said_to_another_edge_is_refused(bench: Bench) -> None:
+    await bench.open_doors(3)
+    bench.centre_comes()
+    await bench.sent(1)
+    others = Receipt(edge="linhu", epoch=bench.journal.epoch, seq=2, hash="aa" * 32, at=0)
+    bench.tell(topics.down(EDGE, Down.RECEIPT), others)
+    asked = Nak(edge="linhu", epoch=bench.journal.epoch, first=1, last=1, reason="gap", at=1)
+    bench.tell(topics.down(EDGE, Down.NAK), asked)
+    taken: list[Command] = []
+    bench.delivery.on_command = taken.append
+    told = Command(
+        edge="linhu", id="c1", action=Action.REREAD, point=DOOR, args={}, session=1, beat=1, valid_s=30
+    )
+    bench.tell(topics.down(EDGE, Down.COMMAND), told)
+    assert (bench.delivery.counters.malformed, taken) == (3, [])
+    await bench.open_doors(1)
+    await bench.sent(2)
+    assert not bench.outbox.is_forked
+    assert [batch.first for batch in bench.batches()] == [1, 4]
 
 
 async def test_a_command_that_the_centre_did_not_sign_is_handed_to_nobody(bench: Bench) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import WrongSender
 from contract.ids import EdgeId, PointId
 from contract.messages import Action, Command, Mode
 from contract.points import PointType
@@ -87,7 +86,6 @@ class Station:
         self.points = Points([settings], [], {}, is_simulated=False, last_at=0)
         memory = Memory.read(await self.journal.mark(MARK))
         execution = Execution(
-            EDGE,
             self.session,
             memory,
             hands=self.hands,
@@ -206,13 +204,6 @@ async def test_a_command_that_waited_too_long_for_its_line_is_not_sent(station) 
     await station.until("command.failed")
     assert (await station.rows())[-1] == ("command.failed", {"id": "c1", "why": "driver.too_late"})
     assert station.hands.done == []
-
-
-async def test_a_command_for_another_edge_is_not_looked_at(station) -> None:
-    execution = await station.start()
-    with pytest.raises(WrongSender):
-        execution.take(command(edge="linhu"))
-    assert await station.rows() == []
 
 
 async def test_maintenance_marks_every_row_of_a_point_and_ends_by_itself(station) -> None:

@@ -216,6 +216,28 @@ def test_newest_security_rows_wait_for_the_live_lane_within_bounds() -> None:
     assert taken == list(range(1_085, 1_101))
 
 
+def test_security_row_that_a_batch_of_long_rows_had_no_room_for_travels_ahead() -> None:
+    box = Outbox(EPOCH, 0, 0)
+    box.connected(is_connected=True)
+    box.centre(is_online=True, now=0.0)
+    box.appended(60, [10, 60])
+    assert box.next_live() is None, "one batch may go, and may have room for all"
+    box.sent_batch(16, 0.0)
+    assert box.next_live() == 60
+    box.sent_live(60)
+    assert box.next_live() is None
+
+
+def test_security_row_that_newer_ones_replaced_while_it_was_read_is_sent_all_the_same() -> None:
+    box = outbox(1_000)
+    box.appended(1_016, range(1_001, 1_017))
+    seq = box.next_live()
+    assert seq == 1_001
+    box.appended(1_017, [1_017])
+    box.sent_live(seq)
+    assert box.next_live() == 1_002
+
+
 class Centre:
     """A centre on a way that loses things: it takes rows in order only, and says what it has."""
 
@@ -289,3 +311,12 @@ def test_a_nak_below_what_was_receipted_is_an_older_store_unless_it_was_said_bef
     assert box.nak(older_store, 5.0) is Verdict.ROLLED_BACK
     assert box.queued == 7
     assert send_all(box, 5.0)[0].first == 4
+
+
+def test_a_nak_said_before_the_receipt_of_an_earlier_start_is_no_older_store() -> None:
+    box = Outbox(EPOCH, 100, 90, receipted_at_ms=50)
+    old = Nak(edge="liuxu", epoch=EPOCH, first=5, last=9, reason="gap", at=40)
+    assert box.nak(old, 0.0) is Verdict.TAKEN
+    assert box.receipted == 90
+    older_store = Nak(edge="liuxu", epoch=EPOCH, first=6, last=9, reason="gap", at=60)
+    assert box.nak(older_store, 5.0) is Verdict.ROLLED_BACK
