@@ -1,7 +1,8 @@
 """The only door to time. What this machine knows of it, and the stamp that every row carries.
 
-`mono_ns` never jumps but dies with the boot; `wall_ms` may lie and may be set. Deadlines use the first,
-evidence carries both and the boot's id, so that a changed wall clock can be seen and undone.
+`mono_ns` is never set but dies with the boot; it runs on while the machine sleeps, so that nothing lasts
+longer for it. `wall_ms` may lie and may be set. Deadlines use the first, evidence carries both and the boot's
+id, so that a changed wall clock can be seen and undone.
 """
 
 import ctypes
@@ -18,6 +19,7 @@ from contract.points import Clock as ClockState
 STEP_MS = 2_000
 """Wall time that ran this far from monotonic time was set, not drifted."""
 
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _TIME_ERROR = 5  # adjtimex(2): the kernel's clock is not synchronised
 _TIMEX_BYTES = 512  # more than any struct timex
 _TIMEX_HEAD = struct.Struct("@Illlli")  # modes, offset, freq, maxerror in µs, esterror, status
@@ -60,7 +62,7 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     def mono_ns(self) -> int:
-        return time.monotonic_ns()
+        return time.clock_gettime_ns(_SINCE_BOOT)
 
     def stamp(self) -> Stamp:
         return Stamp(self.wall_ms(), self.mono_ns(), self.boot, self.state)

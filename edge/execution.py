@@ -28,6 +28,8 @@ from edge.settings import PointSettings
 MARK = "commands"
 WAITING_MAX = 32
 """Commands that came and were not judged yet; more are dropped, and the centre sends them again."""
+LOOK_S = 5.0
+"""So often it is looked whether maintenance is over: the loop's clock stands still while the box sleeps."""
 
 log = structlog.get_logger()
 
@@ -116,9 +118,10 @@ class Execution:
                     group.create_task(self._carry_out(verdict.accepted), name=name)
 
     async def _next(self) -> Command | None:
-        """The next command; None when maintenance is over before one comes."""
+        """The next command; None while maintenance lasts, now and then, so that its end is not missed."""
+        left_s = self._orders.maintenance_left_s(self._clock.mono_ns())
         try:
-            async with asyncio.timeout(self._orders.maintenance_left_s(self._clock.mono_ns())):
+            async with asyncio.timeout(None if left_s is None else min(left_s, LOOK_S)):
                 return await self._waiting.get()
         except TimeoutError:
             return None

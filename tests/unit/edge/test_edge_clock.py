@@ -1,5 +1,7 @@
 """Steps of the wall clock, told from drift."""
 
+import time
+
 import pytest
 
 from edge.clock import StepDetector, SystemClock
@@ -25,3 +27,10 @@ def test_system_clock_stamps_with_one_boot_and_rising_monotonic_time() -> None:
     assert first.boot == second.boot
     assert first.mono <= second.mono
     assert clock.check() == 0
+
+
+def test_time_runs_on_while_the_machine_sleeps(monkeypatch) -> None:
+    an_hour_asleep = {time.CLOCK_MONOTONIC: 60_000_000_000, time.CLOCK_BOOTTIME: 3_660_000_000_000}
+    monkeypatch.setattr(time, "clock_gettime_ns", an_hour_asleep.__getitem__)
+    monkeypatch.setattr(time, "monotonic_ns", lambda: an_hour_asleep[time.CLOCK_MONOTONIC])
+    assert SystemClock().mono_ns() == 3_660_000_000_000

@@ -41,7 +41,7 @@ class LeapingClock(SystemClock):
     def mono_ns(self) -> int:
         return super().mono_ns() + self.passed_ns
 
-    def wait_for_the_line(self) -> None:
+    def sleep_an_hour(self) -> None:
         self.passed_ns = 3_600_000_000_000
 
 
@@ -199,7 +199,7 @@ async def test_a_kill_while_it_is_carried_out_abandons_it_and_nothing_does_it_ag
 
 async def test_a_command_that_waited_too_long_for_its_line_is_not_sent(station) -> None:
     execution = await station.start()
-    station.hands.before = station.clock.wait_for_the_line
+    station.hands.before = station.clock.sleep_an_hour
     execution.take(command())
     await station.until("command.failed")
     assert (await station.rows())[-1] == ("command.failed", {"id": "c1", "why": "driver.too_late"})
@@ -220,11 +220,22 @@ async def test_maintenance_marks_every_row_of_a_point_and_ends_by_itself(station
     assert station.turns == [[Mode.MAINTENANCE], []]
 
 
+async def test_maintenance_that_ended_while_the_box_slept_is_over_when_it_wakes(station, monkeypatch) -> None:
+    monkeypatch.setattr("edge.execution.LOOK_S", 0.02)
+    execution = await station.start()
+    args = {"permission": "7", "for_s": 1_800}
+    execution.take(command("m1", action=Action.MAINTAIN, point=None, args=args))
+    await station.until("maintenance.began")
+    station.clock.sleep_an_hour()
+    await station.until("maintenance.ended")
+    assert execution.modes == []
+
+
 async def test_maintenance_ends_however_many_commands_keep_coming(station) -> None:
     execution = await station.start()
     execution.take(command("m1", action=Action.MAINTAIN, point=None, args={"permission": "7", "for_s": 60}))
     await station.until("maintenance.began")
-    station.clock.wait_for_the_line()
+    station.clock.sleep_an_hour()
     execution.take(command("c2"))
     await station.until("command.refused")
     assert [kind for kind, _ in await station.rows()][-2:] == ["maintenance.ended", "command.refused"]
@@ -288,7 +299,7 @@ async def test_a_command_whose_row_finds_no_room_waits_and_is_not_carried_out_to
     for _ in range(3):
         await asyncio.wait_for(tries.acquire(), 10)
     assert station.hands.done == []
-    station.clock.wait_for_the_line()
+    station.clock.sleep_an_hour()
     monkeypatch.setattr(station.journal, "append", append)
     await station.until("command.failed")
     assert station.hands.done == []
