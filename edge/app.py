@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 import structlog
+from msgspec.structs import asdict
 
 from contract.errors import ContractError
 from contract.ids import EdgeId, PointId, Seq
@@ -274,6 +275,7 @@ class Agent:
         with suppress(JournalBlocked):
             await self._note_receipt()
         await self._link.close(self._voice.say_status(status(identity, self._clock, "stop")))
+        log.info("counted", **asdict(self._delivery.counters), **asdict(self._link.counters))
 
     async def _keep_house(self) -> None:
         """Remember the receipt, and forget what is old."""

@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 
 class DeliveryCounters(msgspec.Struct):
-    """Since the process started."""
+    """Since the process started; logged when it stops."""
 
     receipts: int = 0
     naks: int = 0

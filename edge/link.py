@@ -55,7 +55,7 @@ class BrokerAnswer(msgspec.Struct, frozen=True):
 
 
 class LinkCounters(msgspec.Struct):
-    """Since the process started."""
+    """Since the process started; logged when it stops."""
 
     connects: int = 0
     refused_pubacks: int = 0

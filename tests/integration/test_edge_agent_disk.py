@@ -41,6 +41,10 @@ def kinds(world: World) -> list[str]:
     return [event["row"]["kind"] for event in world.events()]
 
 
+def is_blocked(world: World) -> bool:
+    return "journal_blocked" in world.edge.log.read_text()
+
+
 def test_an_agent_on_a_full_disk_lives_on_and_heals_without_a_restart(world: World, tmp_path: Path) -> None:
     pid = world.edge.pid
     door = world.doors[0]
@@ -49,10 +53,11 @@ def test_an_agent_on_a_full_disk_lives_on_and_heals_without_a_restart(world: Wor
     (tmp_path / "edge" / NAME).unlink(missing_ok=True)
     fill(tmp_path / "edge")  # what the reserve held, gone too
     moves = 0
-    while "journal_blocked" not in world.edge.log.read_text():
+    while not is_blocked(world):
         moves += 1
         world.flip(door, "open" if moves % 2 else "closed")
-        time.sleep(0.15)
+        since = world.last_frame()
+        eventually(lambda since=since: is_blocked(world) or world.is_polled(since), what="a poll")
         assert moves < 600, "the disk was never full"
     before = world.edge.cpu_s()
     time.sleep(FULL_S)
@@ -61,7 +66,6 @@ def test_an_agent_on_a_full_disk_lives_on_and_heals_without_a_restart(world: Wor
     assert share < CPU_SHARE_MAX
     for last in ("open", "closed", "open"):
         world.flip(door, last)
-        time.sleep(0.15)
     told = world.edge.log.read_text().count("journal_blocked")
 
     other.unlink()

@@ -16,7 +16,7 @@ from edge.journal_guard import JournalGuard
 from edge.journal_verify import verify
 from edge.proposals import Proposal
 from edge.reserve import NAME
-from tests.support.journals import DOOR, EDGE, FixedClock, draft, proposal
+from tests.support.journals import DOOR, EDGE, FixedClock, Tries, draft, proposal
 from tests.support.small_disk import fill, remount, small_disk
 
 MODEM = "centre.modem"
@@ -68,18 +68,18 @@ async def test_a_full_disk_sheds_telemetry_keeps_doors_and_heals(disk: Path, mon
     await journal.keep(proposal("modem.unregistered", MODEM, "unregistered"), committed.append)
     assert committed == []
     doors = 0
-    while True:
+    tries = Tries(journal, monkeypatch)
+    no_room = asyncio.create_task(tries.failed(3))
+    while not no_room.done():
         kept = asyncio.create_task(journal.keep(proposal(), committed.append))
-        done, _ = await asyncio.wait({kept}, timeout=1.0)
-        if not done:
-            break
-        doors += 1
+        done, _ = await asyncio.wait({kept, no_room}, return_when=asyncio.FIRST_COMPLETED)
+        doors += kept in done
     assert journal.is_full
     assert not exists(disk / NAME)
     assert doors >= 1_000, f"the reserve held {doors} rows of doors"
 
     head = journal.head
-    await asyncio.sleep(0.3)
+    await tries.failed(2)
     assert (journal.head, kept.done()) == (head, False)
     other.unlink()
     await asyncio.wait_for(kept, 10)

@@ -1,5 +1,6 @@
 """The edge as a process between simulated modules and a real broker; the centre is played by this file."""
 
+import json
 import sys
 import threading
 import time
@@ -166,8 +167,7 @@ def test_nothing_is_lost_while_an_empty_broker_returns(world: World, centre: Cen
     flip(world, centre, door, "open")
     world.broker.kill()
     for value in ("closed", "open", "closed"):
-        world.flip(door, value)
-        time.sleep(0.3)  # each value stays longer than a poll
+        world.flip_for_a_poll(door, value)
     world.broker.start()
     await_listener(world.broker_port)
     back = time.monotonic()
@@ -180,8 +180,7 @@ def test_edge_killed_without_a_centre_loses_and_repeats_nothing(world: World, ce
     door = world.doors[2]
     world.broker.kill()
     for value in ("open", "closed", "open"):
-        world.flip(door, value)
-        time.sleep(0.3)  # each value stays longer than a poll
+        world.flip_for_a_poll(door, value)
     world.edge.kill()
     world.flip(door, "closed")
     world.edge.start()
@@ -251,6 +250,10 @@ def test_stop_is_a_row_and_a_goodbye(world: World, centre: Centre) -> None:
     assert centre.repeated == 0
     assert "are sound" in world.journal("verify").stdout
     assert "edge.stopped" in world.journal("tail").stdout.splitlines()[-1]
+    counted = next(line for line in world.edge.log.read_text().splitlines() if '"counted"' in line)
+    told = json.loads(counted)
+    assert (told["connects"], told["malformed"], told["refused_publishes"]) == (1, 0, 0)
+    assert 0 < told["receipts"] <= told["batches"]
 
 
 def test_changed_settings_are_a_row_of_the_next_start(world: World, centre: Centre) -> None:

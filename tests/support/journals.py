@@ -1,11 +1,14 @@
 """Journals for tests: a clock that stands still, drafts of rows, what another process sees on the disk."""
 
+import asyncio
 import sqlite3
+import time
 from pathlib import Path
 
 from contract.ids import EdgeId, PointId
 from contract.points import Clock
 from edge.clock import Stamp
+from edge.journal import Journal
 from edge.journal_file import FILE_NAME
 from edge.proposals import Draft, PointMemory, Proposal
 
@@ -54,3 +57,36 @@ def on_disk(folder: Path) -> list[tuple[int, bytes, bytes]]:
         return db.execute("SELECT seq, bytes, hash FROM row ORDER BY seq").fetchall()
     finally:
         db.close()
+
+
+class Tries:
+    """Counts how often a journal goes to its file with rows."""
+
+    def __init__(self, journal: Journal, monkeypatch) -> None:
+        self.begun_mono: list[float] = []
+        self._failed = 0
+        self._has_failed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._write = journal._write
+        monkeypatch.setattr(journal, "_write", self._counted)
+
+    async def failed(self, more: int) -> None:
+        """Wait until so many more have failed, and whoever waits for them was told."""
+        wanted = self._failed + more
+        async with asyncio.timeout(30):
+            while self._failed < wanted:
+                self._has_failed.clear()
+                await self._has_failed.wait()
+
+    def _counted(self, *rows):
+        """In the journal's thread."""
+        self.begun_mono.append(time.monotonic())
+        try:
+            return self._write(*rows)
+        except Exception:
+            self._loop.call_soon_threadsafe(self._note_failure)
+            raise
+
+    def _note_failure(self) -> None:
+        self._failed += 1
+        self._has_failed.set()

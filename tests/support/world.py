@@ -20,6 +20,8 @@ from tests.support.processes import CASEWATCH, ENVIRONMENT, ROOT, Process
 
 STATION = "test"
 INPUTS = 16
+TRANSACTION_DIGITS = 4
+"""Of a frame of Modbus TCP in hex: its number, by which alone two of the same reads differ."""
 RULES = {
     "lapse_after_s": 600,
     "door_off_delay_s": 5,
@@ -135,6 +137,23 @@ class World:
 
     def flip(self, point: str, value: str) -> None:
         self.simulators.post(f"/points/{point}", {"value": value})
+
+    def last_frame(self) -> int:
+        """The number of the newest frame on the first module's cable."""
+        frames = self.simulators.get("/frames?cable=io1")["frames"]
+        return int(frames[-1]["n"]) if frames else 0
+
+    def is_polled(self, since: int) -> bool:
+        """Whether the first module has answered every read since that frame: one has come round again."""
+        frames = self.simulators.get(f"/frames?cable=io1&after={since}")["frames"]
+        asked = [frame["hex"][TRANSACTION_DIGITS:] for frame in frames if frame["from_host"]]
+        return len(set(asked)) < len(asked)
+
+    def flip_for_a_poll(self, point: str, value: str) -> None:
+        """Flip a point of the first module, and let the edge see it."""
+        self.flip(point, value)
+        since = self.last_frame()
+        eventually(lambda: self.is_polled(since), what=f"a poll of {point}")
 
     def record(self) -> list[dict[str, Any]]:
         """Every change the simulators made, by their own account."""

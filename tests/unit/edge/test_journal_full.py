@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from edge.proposals import Proposal
 from edge.reserve import NAME, RESERVE_BYTES, Reserve
 from edge.retention import AGE_MARK, DAY_MINUTES
 from edge.settings import PointSettings
-from tests.support.journals import DOOR, EDGE, STAMP, FixedClock, draft, on_disk, proposal
+from tests.support.journals import DOOR, EDGE, STAMP, FixedClock, Tries, draft, on_disk, proposal
 
 MODEM = PointId("centre.modem")
 
@@ -59,20 +60,19 @@ async def test_a_full_disk_is_no_failed_journal(journal: Journal, tmp_path: Path
     head = journal.head
     assert [row[0] for row in on_disk(tmp_path)] == list(range(1, head + 1))
     give_room(journal)
-    await asyncio.sleep(journal_module.BLOCKED_RETRY_S)
-    (row,) = await journal.append([draft()])
-    assert row.seq == head + 1
+    await journal.keep(proposal(), lambda _: None)
+    assert journal.head == head + 1
     assert verify(tmp_path / FILE_NAME).bad_seq is None
 
 
-async def test_what_found_no_room_is_neither_told_nor_known(journal: Journal) -> None:
+async def test_what_found_no_room_is_neither_told_nor_known(journal: Journal, monkeypatch) -> None:
     heard = []
     journal.listener = lambda rows, _drafts: heard.extend(row.seq for row in rows)
     await fill(journal)
     told = len(heard)
     committed = []
     waiting = asyncio.create_task(journal.keep(proposal(), committed.append))
-    await asyncio.sleep(5 * journal_module.BLOCKED_RETRY_S)
+    await Tries(journal, monkeypatch).failed(3)
     assert (committed, len(heard), waiting.done()) == ([], told, False)
     give_room(journal)
     await waiting
@@ -80,7 +80,7 @@ async def test_what_found_no_room_is_neither_told_nor_known(journal: Journal) ->
 
 
 async def test_a_change_on_a_full_disk_keeps_its_moment_and_is_written_when_there_is_room(
-    journal: Journal,
+    journal: Journal, monkeypatch
 ) -> None:
     door = PointSettings(id=DOOR, type="door", device="io1", channel="di:0")
     points = Points([door], [], {}, is_simulated=False, last_at=0)
@@ -88,7 +88,7 @@ async def test_a_change_on_a_full_disk_keeps_its_moment_and_is_written_when_ther
     await fill(journal)
     opened = points.observe("io1", [Observation("di:0", active=True)], STAMP)
     waiting = asyncio.create_task(journal.keep(opened, points.commit))
-    await asyncio.sleep(3 * journal_module.BLOCKED_RETRY_S)
+    await Tries(journal, monkeypatch).failed(2)
     assert points.states()[0].value == "closed"
     give_room(journal)
     await waiting
@@ -100,17 +100,11 @@ async def test_a_change_on_a_full_disk_keeps_its_moment_and_is_written_when_ther
 async def test_a_full_disk_is_tried_seldom_however_many_wait(journal: Journal, monkeypatch) -> None:
     monkeypatch.setattr(journal_module, "BLOCKED_RETRY_S", 0.1)
     await fill(journal)
-    tries = []
-    write = journal._file.append
-
-    def counted(*arguments):
-        tries.append(1)
-        return write(*arguments)
-
-    monkeypatch.setattr(journal._file, "append", counted)
+    tries = Tries(journal, monkeypatch)
     waiting = [asyncio.create_task(journal.keep(proposal(), lambda _: None)) for _ in range(50)]
-    await asyncio.sleep(0.5)
-    assert 1 <= len(tries) <= 12
+    await tries.failed(4)
+    between_s = [after - before for before, after in pairwise(tries.begun_mono)]
+    assert min(between_s) >= journal_module.BLOCKED_RETRY_S / 2
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -263,9 +257,9 @@ async def test_a_row_of_the_edge_itself_is_owed_in_order_and_written_once(journa
     with pytest.raises(JournalFull):
         await journal.tell_owed()
     give_room(journal)
-    await asyncio.sleep(journal_module.BLOCKED_RETRY_S)
+    await journal.keep(proposal(), lambda _: None)
     await asyncio.gather(
         *(journal.tell(draft("clock.stepped", None, step_ms=n)) for n in (4, 5)), journal.tell_owed()
     )
-    rows = [decode_row(row.raw) for row in await journal.rows(head + 1, 10)]
+    rows = [decode_row(row.raw) for row in await journal.rows(head + 2, 10)]
     assert [row.data["step_ms"] for row in rows] == [1, 2, 3, 4, 5]
