@@ -101,7 +101,12 @@ async def test_a_full_disk_is_tried_seldom_however_many_wait(journal: Journal, m
     monkeypatch.setattr(journal_module, "BLOCKED_RETRY_S", 0.1)
     await fill(journal)
     tries = Tries(journal, monkeypatch)
-    waiting = [asyncio.create_task(journal.keep(proposal(), lambda _: None)) for _ in range(50)]
+
+    async def out_of_step(n: int) -> None:
+        await asyncio.sleep(n * journal_module.BLOCKED_RETRY_S / 50)
+        await journal.keep(proposal(), lambda _: None)
+
+    waiting = [asyncio.create_task(out_of_step(n)) for n in range(50)]
     await tries.failed(4)
     between_s = [after - before for before, after in pairwise(tries.begun_mono)]
     assert min(between_s) >= journal_module.BLOCKED_RETRY_S / 2
