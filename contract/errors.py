@@ -18,7 +18,8 @@
         ├── Unsigned              contract.unsigned          no signature where one is asked for
         ├── BadSignature          contract.bad_signature     not signed by the key it should be signed by
         ├── NotEnrolled           contract.not_enrolled      the centre knows no key of this edge
-        └── Revoked               contract.revoked           signed by a key that was taken back
+        ├── Revoked               contract.revoked           signed by a key that was taken back
+        └── Superseded            contract.superseded        signed by a key that has a successor
 
 A class is one thing that a caller can act on; `retryable` says whether the same bytes may be
 accepted later. `code` is stable and is what counters and logs carry.
@@ -114,3 +115,7 @@ class NotEnrolled(Untrusted):
 
 class Revoked(Untrusted):
     code = "contract.revoked"
+
+
+class Superseded(Untrusted):
+    code = "contract.superseded"

@@ -1,13 +1,19 @@
-"""Whom a group of messages is believed from: each must be signed by a key that speaks for its edge now."""
+"""Whom a group of messages is believed from: each must be signed by a key that speaks for its edge now, and
+say what only a peer without keys may leave out.
+"""
 
 from sqlalchemy import Connection
 
 from central.ingest.admission import UpMessage
 from central.trust import keys
 from central.trust.keys import EdgeKey
-from contract.errors import BadSignature, NotEnrolled, Revoked, Unsigned
+from contract.errors import BadSignature, Malformed, NotEnrolled, Revoked, Superseded, Unsigned
 from contract.keys import is_signed
+from contract.messages import Batch, Beat, Birth
 from contract.signing import signed_text
+
+KEYS_TRIED_MAX = 8
+"""Of one edge: a signature costs so many looks at most, however often the edge was enrolled."""
 
 
 class Belief:
@@ -20,11 +26,12 @@ class Belief:
     def check(self, message: UpMessage, now_ms: int) -> str:
         """The key that signed, hex; older ones end with its first word.
 
-        Raises NotEnrolled, Unsigned, Revoked, BadSignature.
+        Raises NotEnrolled, Unsigned, Revoked, Superseded, BadSignature, Malformed.
         """
         edge = message.edge
         if edge not in self._keys:
-            self._keys[edge] = keys.keys_of(self._conn, edge)
+            every = keys.keys_of(self._conn, edge)
+            self._keys[edge] = sorted(every, key=lambda key: not key.is_good)[:KEYS_TRIED_MAX]
         known = self._keys[edge]
         if not known:
             raise NotEnrolled(f"edge {edge} has no key: casewatch central enrol {edge}")
@@ -35,8 +42,20 @@ class Belief:
         if signer is None:
             raise BadSignature(f"{type(message).__name__} of {edge} was signed by no key of it")
         if not signer.is_good:
-            raise Revoked(f"{type(message).__name__} of {edge} was signed by a key that is {signer.state}")
+            over = Revoked if signer.revoked_ms else Superseded
+            raise over(f"{type(message).__name__} of {edge} was signed by a key that is {signer.state}")
+        _check_whole(message)
         if any(key.is_good and key.id < signer.id for key in known):
             keys.supersede_others(self._conn, edge, signer.public, now_ms)
             del self._keys[edge]
         return signer.public
+
+
+def _check_whole(message: UpMessage) -> None:
+    """Without its instance a copy would not be told from the true machine, without its last row a batch's
+    header would be no checkpoint. Raises Malformed.
+    """
+    if isinstance(message, Birth | Beat) and not message.instance:
+        raise Malformed(f"{type(message).__name__} of {message.edge} does not say of which process")
+    if isinstance(message, Batch) and message.last != message.first + len(message.rows) - 1:
+        raise Malformed(f"batch {message.edge}/{message.epoch}/{message.first} does not say its last row")

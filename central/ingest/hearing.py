@@ -81,7 +81,7 @@ class Hearing:
     def _missing(self, birth: Birth, cursor: Cursor, now_ms: int) -> int:
         """The row to which we had receipted, where that is beyond our store: it is an older one. Else 0."""
         ours = birth.receipted
-        if ours is None or ours.epoch != cursor.epoch or ours.seq <= cursor.seq:
+        if ours is None or (ours.edge, ours.epoch) != (birth.edge, cursor.epoch) or ours.seq <= cursor.seq:
             return 0
         if self._signer is not None and not is_signed(self._signer.public, signed_text(ours), ours.sig):
             self._report("bad_signature", birth.edge, "receipt", now_ms)

@@ -36,7 +36,7 @@ from central.store.database import Transaction
 from central.store.events import NewEvent
 from central.trust import checkpoints
 from contract import messages, topics
-from contract.errors import ContractError, Forked, Revoked, TooLarge, UnknownEpoch, Untrusted
+from contract.errors import ContractError, Forked, Revoked, Superseded, TooLarge, UnknownEpoch, Untrusted
 from contract.ids import EdgeId
 from contract.keys import Signer
 from contract.messages import Batch, Beat, Birth, Live, Nak, Receipt, Status
@@ -91,7 +91,9 @@ class Intake:
         """By topic: of several receipts for one edge only the last says anything."""
 
     def take(self, arrival: Arrival) -> None:
-        """Lets a message have its effect, or notes why it has none."""
+        """Lets a message have its effect, or notes why it has none. Raises StoreError: then the whole group has
+        none.
+        """
         try:
             self._dispatch(arrival)
         except ContractError as error:
@@ -240,8 +242,8 @@ class Intake:
 
     def _stand_fault(self, arrival: Arrival, error: ContractError) -> None:
         message = arrival.message
-        if isinstance(message, Status):
-            return
+        if isinstance(message, Status) or isinstance(error, Superseded):
+            return  # what the old key signed before the new one spoke comes again, signed by the new one
         if isinstance(error, Forked):
             self._report("forked", message.edge, f"epoch {message.epoch}", arrival.received_ms)
         elif isinstance(error, Untrusted):

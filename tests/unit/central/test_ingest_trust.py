@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from central.errors import Refused
+from central.ingest.belief import KEYS_TRIED_MAX
 from central.ingest.log_watch import BELOW_AFTER_S
 from central.ingest.pipeline import Ingest
 from central.ingest.readmission import skip_gone
@@ -156,6 +157,43 @@ async def test_an_old_key_speaks_until_the_new_one_has_spoken(centre: Centre, ed
     assert await centre.hear(edge.batch()) == []
 
 
+async def test_what_the_old_key_signed_and_came_before_the_new_one_spoke_is_no_alarm(
+    centre: Centre, edge: Journal
+) -> None:
+    late, new = edge.batch(), Signer.new()
+    await centre.enrol(edge.edge, new)
+    edge.signer = new
+    edge.start()
+    assert await centre.hear(edge.birth(), late, edge.beat()) == []
+    assert await centre.faults() == {}, "nothing was taken back: the edge sends it again"
+    assert len(await centre.hear(edge.batch())) == 1
+
+
+async def test_a_key_is_found_first_among_the_good_and_at_last_not_sought_for(
+    centre: Centre, edge: Journal
+) -> None:
+    own = edge.signer
+    for n in range(KEYS_TRIED_MAX):
+        edge.signer = Signer.new()
+        await centre.enrol(edge.edge, edge.signer)
+        await centre.hear(edge.beat() if n else edge.birth())
+    edge.signer, newest = own, edge.signer
+    await centre.hear(edge.beat())
+    assert set(await centre.faults()) == {"bad_signature"}, "it is too old to be tried"
+    edge.signer = newest
+    assert len(await centre.hear(edge.batch())) == 1
+
+
+async def test_who_has_keys_says_who_speaks_and_how_far_a_batch_goes(centre: Centre, edge: Journal) -> None:
+    assert edge.signer is not None
+    nobody = [replace(said, instance="") for said in (edge.birth(), edge.beat())]
+    endless = replace(edge.batch(), last=0)
+    await centre.hear(*(sign(said, edge.signer) for said in (*nobody, endless)))
+    assert await centre.stored() == 0
+    assert centre.supervision.silent(1_000.0) == [], "no sign of life"
+    assert centre.ingest._refusals.take_counts() == {edge.edge: 3}
+
+
 async def test_signed_heads_are_kept_the_newest_and_one_each_64_rows(centre: Centre, edge: Journal) -> None:
     for _ in range(300):
         edge.write("door.open")
@@ -276,6 +314,12 @@ async def test_a_receipt_that_was_never_given_rolls_nothing_back(centre: Centre,
     forged = Receipt(edge=edge.edge, epoch=7, seq=900, hash="0" * 64, at=T0)
     await centre.hear(edge.birth(receipted=forged))
     assert set(await centre.faults()) == {"bad_signature"}
+
+
+async def test_a_receipt_of_another_edge_rolls_nothing_back(centre: Centre, edge: Journal) -> None:
+    given = sign(Receipt(edge="linhu", epoch=7, seq=900, hash="0" * 64, at=T0), CENTRE)
+    await centre.hear(edge.birth(receipted=given))
+    assert await centre.faults() == {}
 
 
 async def test_rows_that_beats_tell_of_and_the_log_withholds_are_an_alarm_and_asked_for(
