@@ -38,6 +38,7 @@ from central.toml_file import Fault
 from central.trust.errors import KeyExposed
 from central.trust.files import read_secret_bytes
 from central.trust.keyring import Keyring
+from central.trust.list_keeper import ListKeeper
 from central.trust.routes import TrustRoutes
 from central.video.relay import Relay
 from central.video.routes import VideoRoutes
@@ -136,7 +137,10 @@ async def _serve(
     link = Link(settings.broker, signer, tls_of)
     await _note_start(store, link.instance)
     supervision = Supervision()
-    ingest = Ingest(store, stations, rules, supervision, link.publish, signer=signer)
+    edges = [station.edge for station in stations]
+    lists = ListKeeper(store, keyring, edges, wall_ms) if keyring else None
+    key_ended = lists.wake if lists else lambda: None
+    ingest = Ingest(store, stations, rules, supervision, link.publish, signer=signer, key_ended=key_ended)
     clockwork = Clockwork(store, stations, rules, supervision, wall_ms)
     sending = Sending(store, link.publish, wall_ms, signer)
     receipts = PaintReceipts(store)
@@ -161,6 +165,7 @@ async def _serve(
         ("relay", relay.run()),
         ("paint_receipts", receipts.run()),
         *([("certificate", listening.tls.run())] if listening.tls else []),
+        *([("lists", lists.run())] if lists else []),
     )
     _say_ready(settings, listening)
     try:

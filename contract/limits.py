@@ -33,7 +33,6 @@ CLOCK_SKEW_MAX_MS = 2_000
 
 COMMAND_VALID_MAX_S = 120
 """Longest life of a command, counted from a beat of the edge that it is for."""
-COMMAND_ARGS_MAX_BYTES = 4_096
 MAINTENANCE_MAX_S = 8 * 3_600
 """Longest permission; a longer job is asked for again."""
 

@@ -22,6 +22,8 @@ class Belief:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._keys: dict[str, list[EdgeKey]] = {}
+        self.has_ended_key = False
+        """A new key has spoken, and the one before it is over."""
 
     def check(self, message: UpMessage, now_ms: int) -> str:
         """The key that signed, hex; older ones end with its first word.
@@ -46,7 +48,7 @@ class Belief:
             raise over(f"{type(message).__name__} of {edge} was signed by a key that is {signer.state}")
         _check_whole(message)
         if any(key.is_good and key.id < signer.id for key in known):
-            keys.supersede_others(self._conn, edge, signer.public, now_ms)
+            self.has_ended_key |= keys.supersede_others(self._conn, edge, signer.public, now_ms)
             del self._keys[edge]
         return signer.public
 

@@ -62,6 +62,7 @@ class Outcome(Struct):
     """By edge, the last word of the group: the instant of a sign of life, None for a goodbye."""
     refused: list[tuple[Arrival, ContractError]] = []
     stored: int = 0
+    has_ended_key: bool = False
 
 
 class Intake:
@@ -91,9 +92,7 @@ class Intake:
         """By topic: of several receipts for one edge only the last says anything."""
 
     def take(self, arrival: Arrival) -> None:
-        """Lets a message have its effect, or notes why it has none. Raises StoreError: then the whole group has
-        none.
-        """
+        """Lets a message have its effect, or notes why it has none. A StoreError ends the whole group."""
         try:
             self._dispatch(arrival)
         except ContractError as error:
@@ -104,6 +103,7 @@ class Intake:
         self._let_facts_act()
         self._ledger.write()
         self._scene.write_back()
+        self.outcome.has_ended_key = self._belief is not None and self._belief.has_ended_key
         for topic, reply in self._replies.items():
             self.outcome.replies[topic] = messages.encode(
                 sign(reply, self._signer) if self._signer else reply

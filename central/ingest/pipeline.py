@@ -51,7 +51,9 @@ _decode: dict[Up, Callable[[bytes], UpMessage]] = {
 
 
 class Ingest:
-    """`publish(topic, payload)` is called on the loop, and for receipts only after the commit."""
+    """`publish(topic, payload)` is called on the loop, and for receipts only after the commit; `key_ended`
+    after a commit that ended an edge's former key.
+    """
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class Ingest:
         publish: Publish,
         *,
         signer: Signer | None = None,
+        key_ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._places = Places(stations)
@@ -69,6 +72,7 @@ class Ingest:
         self._supervision = supervision
         self._publish = publish
         self._signer = signer
+        self._key_ended = key_ended
         self._log_watch = LogWatch()
         self._goodbyes = Goodbyes()
         self._refusals = Refusals()
@@ -146,6 +150,8 @@ class Ingest:
         for arrival, error in outcome.refused:
             self._refusals.note(arrival.message.edge, error.code, str(error), arrival.mono_s)
         rows_total.inc(outcome.stored)
+        if outcome.has_ended_key:
+            self._key_ended()
         if self._is_store_lost:
             self._is_store_lost = False
             log.info("store_back")

@@ -55,7 +55,7 @@ def _in_maintenance(conn: Connection) -> set[str]:
 
 
 def _expiries(conn: Connection) -> dict[str, int]:
-    """Of each edge, when the last of its good keys' certificates ends."""
+    """Of each edge, when the certificate that it uses ends: the old one, until a new one has spoken."""
     is_good = edge_key.c.superseded_ms.is_(None) & edge_key.c.revoked_ms.is_(None)
-    query = select(edge_key.c.edge, func.max(edge_key.c.expires_ms)).where(is_good).group_by(edge_key.c.edge)
+    query = select(edge_key.c.edge, func.min(edge_key.c.expires_ms)).where(is_good).group_by(edge_key.c.edge)
     return {edge: expires_ms for edge, expires_ms in conn.execute(query)}  # noqa: C416 - rows into a dict

@@ -41,7 +41,7 @@ def write_acl(folder: Path, conn: Connection, edges: Iterable[str]) -> None:
 
 
 def write_crl(folder: Path, conn: Connection, authority: Authority, now_ms: int) -> None:
-    """Every certificate whose key was revoked or has a successor."""
+    """Every certificate whose key was revoked, or has a successor that has spoken."""
     revoked = list(_serials(keys.ended(conn)))
     path = folder / REVOCATION_LIST
     if not path.exists() or _listed(path.read_bytes()) != {serial for serial, _ in revoked}:

@@ -13,7 +13,7 @@ from central.store import audit, events
 from central.store.database import Transaction
 from central.trust import keys
 from central.trust.authority import Authority, pem_of
-from central.trust.errors import CodeRefused, EpochRefused, NotRenewable
+from central.trust.errors import CodeRefused, EpochRefused, NotRenewable, RenewedTooOften
 from central.trust.keys import EdgeKey
 from central.trust.schema import enrolment_code
 from contract import certificates
@@ -22,6 +22,9 @@ from contract.enrolment import Code, Enrolment, Renewal
 from contract.keys import is_signed
 
 CODE_LASTS_MS = 24 * 3_600_000
+RENEWALS_A_DAY = 3
+"""Of one edge: a technician's second and third try, and no stream of keys from a box in wrong hands."""
+RENEWED = "renewed"
 
 
 class Pair(Struct, frozen=True):
@@ -34,8 +37,7 @@ class Pair(Struct, frozen=True):
 def make_code(tx: Transaction, authority: Authority, edge: str, who: str, now_ms: int) -> str:
     """A code for one enrolment of this edge; one that was made before is void."""
     code = Code.new(fingerprint(authority.certificate))
-    unused = (enrolment_code.c.edge == edge, enrolment_code.c.used_ms.is_(None))
-    tx.conn.execute(update(enrolment_code).where(*unused).values(expires_ms=now_ms))
+    _void_codes(tx.conn, edge, now_ms)
     tx.conn.execute(
         insert(enrolment_code).values(
             code_hash=_hash(code.secret), edge=edge, made_ms=now_ms, expires_ms=now_ms + CODE_LASTS_MS
@@ -46,7 +48,7 @@ def make_code(tx: Transaction, authority: Authority, edge: str, who: str, now_ms
 
 
 def enrol(tx: Transaction, authority: Authority, asked: Enrolment, address: str, now_ms: int) -> Pair:
-    """The edge's key is known from now on, every other of it superseded, its journal's epoch admitted.
+    """The edge's key is known from now on, every one before it superseded, its journal's epoch admitted.
 
     Asked again with the same code and the same key, the answer is the same: the first may have been lost.
     Raises CodeRefused, BadRequest, EpochRefused.
@@ -71,9 +73,10 @@ def enrol(tx: Transaction, authority: Authority, asked: Enrolment, address: str,
 
 
 def renew(tx: Transaction, authority: Authority, asked: Renewal, address: str, now_ms: int) -> Pair:
-    """Another key for the same edge and epoch. The old one is good until the new one has signed a message.
+    """Another key for the same edge and epoch. The old one is good until the new one has signed a message; a
+    new one of before that has signed none is void.
 
-    Raises NotRenewable, BadRequest.
+    Raises NotRenewable, RenewedTooOften, BadRequest.
     """
     old = keys.by_public(tx.conn, asked.key)
     if not is_signed(asked.key, asked.signed_text(), asked.sig):
@@ -85,7 +88,9 @@ def renew(tx: Transaction, authority: Authority, asked: Renewal, address: str, n
     known = keys.by_public(tx.conn, public)
     if known is not None:
         return _said_before(known, asked.edge)
-    _keep(tx.conn, asked.edge, issued, "renewed", now_ms)
+    _check_renewable(tx.conn, old, now_ms)
+    keys.supersede_unspoken(tx.conn, old, now_ms)
+    _keep(tx.conn, asked.edge, issued, RENEWED, now_ms)
     detail = {"key": public, "was": asked.key, "address": address}
     audit.record(
         tx.conn, who="system", what="edge.key_renewed", object_id=asked.edge, at_ms=now_ms, detail=detail
@@ -94,7 +99,11 @@ def renew(tx: Transaction, authority: Authority, asked: Renewal, address: str, n
 
 
 def revoke(tx: Transaction, edge: str, reason: str, who: str, now_ms: int) -> list[str]:
-    """Nothing that the edge signs is believed any more. Returns the keys that were good until now."""
+    """Nothing that the edge signs is believed any more, and a code that was made for it opens nothing.
+
+    Returns the keys that were good until now.
+    """
+    _void_codes(tx.conn, edge, now_ms)
     ended = keys.revoke(tx.conn, edge, reason, now_ms)
     audit.record(
         tx.conn,
@@ -106,6 +115,23 @@ def revoke(tx: Transaction, edge: str, reason: str, who: str, now_ms: int) -> li
         detail={"keys": ended},
     )
     return ended
+
+
+def _void_codes(conn: Connection, edge: str, now_ms: int) -> None:
+    unused = (enrolment_code.c.edge == edge, enrolment_code.c.used_ms.is_(None))
+    conn.execute(update(enrolment_code).where(*unused).values(expires_ms=now_ms))
+
+
+def _check_renewable(conn: Connection, old: EdgeKey, now_ms: int) -> None:
+    """Raises NotRenewable for a key that has not spoken yet, RenewedTooOften."""
+    known = keys.keys_of(conn, old.edge)
+    if any(key.is_good and key.id < old.id for key in known):
+        raise NotRenewable(f"{old.edge} has a new key that was not used yet: start the agent anew first")
+    of_late = [key for key in known if key.reason == RENEWED and key.from_ms > now_ms - keys.DAY_MS]
+    if len(of_late) >= RENEWALS_A_DAY:
+        raise RenewedTooOften(
+            f"{old.edge} was renewed {len(of_late)} times in a day: wait, or enrol it again"
+        )
 
 
 def _code_hash(conn: Connection, asked: Enrolment, now_ms: int) -> str:

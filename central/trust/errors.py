@@ -8,7 +8,8 @@ CentralError                  central
     ├── BadRequest            trust.bad_request      a certificate request that is not signed by its own key
     ├── CodeRefused           trust.code_refused     unknown, used, expired, or made for another edge
     ├── TooManyTries          trust.too_many_tries   wrong codes from one address of late       retryable
-    ├── NotRenewable          trust.not_renewable    the key that asks is not one of this edge's
+    ├── NotRenewable          trust.not_renewable    the key that asks does not speak for this edge
+    ├── RenewedTooOften       trust.renewed_too_often   as often as in one day it may           retryable
     └── EpochRefused          trust.epoch_refused    a journal of earlier, which another has replaced
 """
 
@@ -52,6 +53,11 @@ class TooManyTries(TrustError):
 
 class NotRenewable(TrustError):
     code = "trust.not_renewable"
+
+
+class RenewedTooOften(TrustError):
+    code = "trust.renewed_too_often"
+    retryable = True
 
 
 class EpochRefused(TrustError):

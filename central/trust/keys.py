@@ -83,6 +83,17 @@ def supersede_others(conn: Connection, edge: str, public: str, now_ms: int) -> b
     return bool(conn.execute(update(edge_key).where(*older).values(superseded_ms=now_ms)).rowcount)
 
 
+def supersede_unspoken(conn: Connection, old: EdgeKey, now_ms: int) -> None:
+    """Successors of `old` that have not spoken end: another takes their place."""
+    later = (
+        edge_key.c.edge == old.edge,
+        edge_key.c.id > old.id,
+        edge_key.c.superseded_ms.is_(None),
+        edge_key.c.revoked_ms.is_(None),
+    )
+    conn.execute(update(edge_key).where(*later).values(superseded_ms=now_ms))
+
+
 def revoke(conn: Connection, edge: str, reason: str, now_ms: int) -> list[str]:
     """None of the edge's keys is believed any more. Returns those that were until now (public, hex)."""
     ended = [key.public for key in keys_of(conn, edge) if key.is_good]
@@ -95,27 +106,6 @@ def ended(conn: Connection) -> list[EdgeKey]:
     """Keys whose certificates the broker must refuse."""
     over = or_(edge_key.c.revoked_ms.is_not(None), edge_key.c.superseded_ms.is_not(None))
     return [_key(row) for row in conn.execute(select(edge_key).where(over).order_by(edge_key.c.id))]
-
-
-class Expiring(Struct, frozen=True):
-    """`days`: within 1, 7 or 30 it is over; 0: it is over. `key`: public, hex."""
-
-    edge: str
-    key: str
-    expires_ms: int
-    days: int
-
-
-def expiring(conn: Connection, now_ms: int) -> list[Expiring]:
-    """The good keys whose certificates end within 30 days, by edge. Only the newest of each counts: an edge
-    that was renewed has no old one to warn of.
-    """
-    newest: dict[str, EdgeKey] = {}
-    for key in all_keys(conn):
-        if key.is_good:
-            newest.setdefault(key.edge, key)
-    warned = ((key, days_left(key.expires_ms, now_ms)) for key in newest.values())
-    return [Expiring(key.edge, key.public, key.expires_ms, days) for key, days in warned if days is not None]
 
 
 def days_left(expires_ms: int, now_ms: int) -> int | None:

@@ -12,7 +12,15 @@ from central.store.database import Store, Transaction
 from central.trust import broker_files, enrolment
 from central.trust.authority import Authority
 from central.trust.enrolment import Pair
-from central.trust.errors import BadRequest, CodeRefused, EpochRefused, NotRenewable, TooManyTries, TrustError
+from central.trust.errors import (
+    BadRequest,
+    CodeRefused,
+    EpochRefused,
+    NotRenewable,
+    RenewedTooOften,
+    TooManyTries,
+    TrustError,
+)
 from central.trust.keyring import Keyring
 from central.web.access import Anyone
 from central.web.endpoints import Call, Endpoint, Nothing
@@ -25,6 +33,7 @@ _STATUS: dict[type[TrustError], int] = {
     BadRequest: 422,
     EpochRefused: 409,
     TooManyTries: 429,
+    RenewedTooOften: 429,
 }
 _log = structlog.get_logger(__name__)
 
@@ -69,7 +78,9 @@ class TrustRoutes:
         def work(tx: Transaction, authority: Authority, address: str) -> Pair:
             if call.body.edge not in self._edges:
                 raise CodeRefused(f"no station has edge {call.body.edge}")
-            return enrolment.enrol(tx, authority, call.body, address, self._clock())
+            pair = enrolment.enrol(tx, authority, call.body, address, self._clock())
+            tries.forgive(tx.conn, _subjects("edge_enrolled", address))
+            return pair
 
         return await self._issue("edge_enrolled", call, work)
 
@@ -87,17 +98,15 @@ class TrustRoutes:
     ) -> Issued:
         keyring, edge = self._held(), call.body.edge
         address = call.request.remote or "unknown"
-        subjects = [f"trust {address}"]
 
         def issue(tx: Transaction) -> Pair:
             authority = keyring.authority()
             pair = work(tx, authority, address)
             broker_files.write_both(keyring.folder, tx.conn, authority, self._edges, self._clock())
-            tries.forgive(tx.conn, subjects)
             return pair
 
         try:
-            await self._count_try(subjects)
+            await self._count_try(_subjects(event, address))
             pair = await self._store.write(issue)
         except TrustError as error:
             _log.warning(f"{event}_refused", edge=edge, code=error.code, address=address, reason=str(error))
@@ -122,3 +131,8 @@ class TrustRoutes:
         if self._keyring is None:
             raise Problem(404, "trust.none", "this centre runs without keys (--insecure-dev)")
         return self._keyring
+
+
+def _subjects(event: str, address: str) -> list[str]:
+    """Apart, and a renewal is never forgiven: who has a key wins no tries at a code."""
+    return [f"{event} {address}"]

@@ -12,6 +12,7 @@ from central.commanding.schema import maintenance
 from central.patrol.clockwork import Clockwork
 from central.patrol.supervision import Supervision
 from central.store.database import Store
+from central.trust import keys
 from central.trust.schema import edge_key
 from contract.limits import BEAT_INTERVAL_S, COMMAND_VALID_MAX_S, SILENCE_AFTER_S
 from contract.messages import Mode
@@ -237,6 +238,9 @@ async def test_a_certificate_warns_at_30_7_and_1_days_and_when_it_is_over(centre
     assert seen == [[], *([("certificate_expires", f"{word} {ends_ms}")] for word in words)]
     newer = key | {"public": "1" * 64, "expires_ms": ends_ms + 365 * DAY_MS}
     await centre.store.write(lambda tx: tx.conn.execute(insert(edge_key).values(newer)))
+    await centre.clockwork.tick(ends_ms, 0.0)
+    assert await told(centre) == [("certificate_expires", f"over {ends_ms}")], "a key that nobody uses"
+    await centre.store.write(lambda tx: keys.supersede_others(tx.conn, "liuxu", newer["public"], ends_ms))
     await centre.clockwork.tick(ends_ms, 0.0)
     assert await told(centre) == []
 

@@ -1,5 +1,6 @@
 """Enrolment, renewal and revocation in the store, and over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,23 @@ from central.accounts.gate import Gate
 from central.accounts.passwords import Passwords
 from central.ingest import cursors
 from central.ingest.admission import beginning
+from central.ingest.pipeline import Ingest
+from central.patrol.supervision import Supervision
 from central.store.database import Store
 from central.store.schema import audit
 from central.trust import broker_files, enrolment, keys
 from central.trust.authority import new_server_key
-from central.trust.enrolment import CODE_LASTS_MS
-from central.trust.errors import CodeRefused, EpochRefused, NotRenewable
+from central.trust.enrolment import CODE_LASTS_MS, RENEWALS_A_DAY
+from central.trust.errors import CodeRefused, EpochRefused, NotRenewable, RenewedTooOften
 from central.trust.keyring import Keyring
+from central.trust.list_keeper import ListKeeper
 from central.trust.routes import TrustRoutes
 from central.web.server import application
 from contract.certificates import common_name, fingerprint, load, public_of
 from contract.enrolment import CA_PATH, ENROLMENTS_PATH, RENEWALS_PATH, Code, Enrolment, Renewal
 from contract.keys import Signer
 from tests.support.certs import County, media_request, request
-from tests.support.county import STATIONS, T0, Journal, take
+from tests.support.county import RULES, STATIONS, T0, Journal, take, wire
 
 EPOCH = 7
 
@@ -168,6 +172,29 @@ async def test_a_key_renews_itself_and_lasts_until_the_new_one_speaks(office: Of
         await office.renew(old, Signer.new())
 
 
+async def test_a_renewal_that_nobody_uses_gives_way_to_the_next(office: Office) -> None:
+    old, first, second = Signer.new(), Signer.new(), Signer.new()
+    await office.enrol(office.asked(await office.code(), old))
+    await office.renew(old, first)
+    await office.renew(old, second)
+    assert await office.states() == ["good", "superseded", "good"]
+    with pytest.raises(NotRenewable, match="start the agent"):
+        await office.renew(second, Signer.new())
+
+
+async def test_a_key_is_renewed_so_often_a_day_and_no_more(office: Office) -> None:
+    old = Signer.new()
+    await office.enrol(office.asked(await office.code(), old))
+    for _ in range(RENEWALS_A_DAY):
+        lost = Signer.new()
+        await office.renew(old, lost)
+    with pytest.raises(RenewedTooOften):
+        await office.renew(old, Signer.new())
+    await office.renew(old, lost)
+    office.now_ms += keys.DAY_MS
+    await office.renew(old, Signer.new())
+
+
 async def test_no_key_renews_but_with_its_own_signature_and_for_its_own_edge(office: Office) -> None:
     old, stranger = Signer.new(), Signer.new()
     await office.enrol(office.asked(await office.code(), old))
@@ -180,6 +207,53 @@ async def test_no_key_renews_but_with_its_own_signature_and_for_its_own_edge(off
     await office.store.write(lambda tx: enrolment.revoke(tx, "liuxu", "stolen", "test", T0))
     with pytest.raises(NotRenewable):
         await office.renew(old, Signer.new())
+
+
+async def test_a_code_that_lay_about_opens_nothing_after_the_revocation(office: Office) -> None:
+    await office.enrol(office.asked(await office.code(), Signer.new()))
+    spare = await office.code()
+    await office.store.write(lambda tx: enrolment.revoke(tx, "liuxu", "stolen", "test", office.now_ms))
+    with pytest.raises(CodeRefused):
+        await office.enrol(office.asked(spare, Signer.new(), epoch=EPOCH + 1))
+    await office.enrol(office.asked(await office.code(), Signer.new(), epoch=EPOCH + 1))
+
+
+async def test_the_brokers_list_has_a_key_once_its_successor_has_spoken(office: Office) -> None:
+    old, new = Signer.new(), Signer.new()
+    issued = await office.enrol(office.asked(await office.code(), old))
+    await office.renew(old, new)
+    keyring, crl = Keyring.load(office.county.place), office.county.trust / "crl.pem"
+    keeper = ListKeeper(office.store, keyring, {"liuxu"}, lambda: office.now_ms, pause_s=0.0)
+    ingest = Ingest(
+        office.store,
+        STATIONS,
+        RULES,
+        Supervision(),
+        lambda _topic, _payload: None,
+        signer=keyring.signer,
+        key_ended=keeper.wake,
+    )
+    journal = Journal(signer=new)
+    journal.start()
+    ends = {load(text.encode()).serial_number for text in (issued.edge, issued.media)}
+    tasks = [asyncio.create_task(keeper.run()), asyncio.create_task(ingest.run())]
+    async with asyncio.timeout(20):
+        while listed(crl) is None:
+            await office.store.write(lambda tx: None)
+        assert listed(crl) == set()
+        ingest.receive(*wire(journal.birth()), T0, 0.0)
+        while listed(crl) != ends:
+            await office.store.write(lambda tx: None)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+def listed(crl: Path) -> set[int] | None:
+    """The serial numbers that the broker refuses."""
+    if not crl.exists():
+        return None
+    return {entry.serial_number for entry in x509.load_pem_x509_crl(crl.read_bytes())}
 
 
 async def test_the_brokers_lists_follow_revocation_and_the_next_enrolment(office: Office) -> None:
@@ -251,6 +325,19 @@ async def test_wrong_codes_are_looked_at_five_times_and_then_no_more(office: Off
     assert (status, reply["code"]) == (429, "trust.too_many_tries"), "not even the right one"
     office.now_ms += reply["wait_s"] * 1_000
     assert (await post(ENROLMENTS_PATH, asked))[0] == 200
+
+
+async def test_a_renewal_forgives_no_wrong_code(office: Office, post: Post) -> None:
+    old = Signer.new()
+    assert (await post(ENROLMENTS_PATH, office.asked(await office.code(), old)))[0] == 200
+    guess = Code.new(bytes(32))
+    for _ in range(5):
+        assert (await post(ENROLMENTS_PATH, office.asked(guess, Signer.new())))[0] == 401
+    bare = Renewal(edge="liuxu", key=old.public, **requests(Signer.new()))
+    asked = msgspec.structs.replace(bare, sig=old.sign(bare.signed_text()))
+    answers = [(await post(RENEWALS_PATH, asked))[0] for _ in range(6)]
+    assert answers == [200] * 5 + [429], "the same again, and in the end no more"
+    assert (await post(ENROLMENTS_PATH, office.asked(guess, Signer.new())))[0] == 429
 
 
 NONSENSE: list[dict[str, Any]] = [{"request": ""}, {"media_request": "x"}, {"edge": "central"}, {"epoch": 0}]
