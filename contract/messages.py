@@ -15,9 +15,9 @@ from contract import chain, limits
 from contract.errors import ChainBroken, Malformed, TooLarge
 from contract.ids import EdgeIdText, EpochNumber, HashText, PointIdText, SeqNumber
 from contract.points import Clock, PointType, Quality
-from contract.rows import Data, Text
+from contract.rows import WITHOUT_NUL, Data, Text
 
-Signature = Annotated[str, Meta(max_length=128)]
+Signature = Annotated[str, Meta(pattern=WITHOUT_NUL, max_length=128)]
 Millis = Annotated[int, Meta(ge=0, lt=2**53)]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
 Instance = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,32}\Z")]
@@ -103,7 +103,7 @@ class PointState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: PointIdText
     type: PointType
-    value: Annotated[str, Meta(max_length=32)]
+    value: Annotated[str, Meta(pattern=WITHOUT_NUL, max_length=32)]
     quality: Quality
     since: Millis
 

@@ -15,7 +15,10 @@ from contract.errors import Malformed, NotCanonical, TooLarge
 from contract.ids import PointIdText, SeqNumber
 from contract.points import Clock
 
-Text = Annotated[str, Meta(max_length=limits.TEXT_MAX_CHARS)]
+WITHOUT_NUL = r"^[^\x00]*\Z"
+"""Every database of ours keeps such a text; PostgreSQL keeps no NUL."""
+
+Text = Annotated[str, Meta(pattern=WITHOUT_NUL, max_length=limits.TEXT_MAX_CHARS)]
 Scalar = bool | int | Text | None
 Data = Annotated[dict[Text, Scalar], Meta(max_length=limits.ROW_DATA_MAX_KEYS)]
 

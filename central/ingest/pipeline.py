@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 from prometheus_client import Counter as Metric
 
-from central.errors import StoreUnavailable
+from central.errors import BadValue, StoreUnavailable
 from central.ingest.admission import UpMessage, check_sender
 from central.ingest.goodbyes import Goodbyes
 from central.ingest.intake import Arrival, Intake, Outcome
@@ -115,12 +115,22 @@ class Ingest:
 
     async def _drain(self) -> None:
         while True:
-            group = await self._next_group()
-            try:
-                self._conclude(await self._store.write(partial(self._take, group)))
-            except StoreUnavailable as error:
-                self._store_lost(error)
-                self._supervision.deaf(asyncio.get_running_loop().time())
+            await self._write(await self._next_group())
+
+    async def _write(self, group: list[Arrival]) -> None:
+        """A message that the database cannot hold is refused alone: the others of its group go on."""
+        try:
+            self._conclude(await self._store.write(partial(self._take, group)))
+        except StoreUnavailable as error:
+            self._store_lost(error)
+            self._supervision.deaf(asyncio.get_running_loop().time())
+        except BadValue as error:
+            if len(group) > 1:
+                for arrival in group:
+                    await self._write([arrival])
+                return
+            (culprit,) = group
+            self._refusals.note(culprit.message.edge, error.code, str(error), culprit.mono_s)
 
     async def _next_group(self) -> list[Arrival]:
         await self._came.wait()

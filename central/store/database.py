@@ -153,6 +153,8 @@ def _own_errors() -> Iterator[None]:
         yield
     except DataError as error:
         raise BadValue(str(error.orig)) from error
+    except OverflowError as error:
+        raise BadValue(str(error)) from error  # a driver that finds it before its database does
     except DatabaseError as error:
         # SQLite's extended code carries the primary one in its lowest byte.
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _DISK_FAULTS:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from central.errors import StoreUnavailable
+from central.errors import BadValue, StoreUnavailable
 from central.ingest.pipeline import WAITING_MAX, Ingest
 from central.ingest.refusals import refused_total
 from central.patrol import queries
@@ -110,6 +110,27 @@ async def test_a_receipt_is_withheld_until_the_commit(centre: Centre, journal: J
     centre.hear(journal.batch())
     await centre.settle()
     assert committed_at_answer == [2]
+
+
+async def test_a_message_that_the_store_cannot_hold_is_refused_alone(
+    centre: Centre, journal: Journal
+) -> None:
+    real = centre.ingest._take
+
+    def take(group, tx):
+        if any(arrival.message.edge == "linhu" for arrival in group):
+            raise BadValue("no such text")
+        return real(group, tx)
+
+    centre.ingest._take = take
+    before = refused("store.bad_value")
+    centre.hear(Journal("linhu").birth(), journal.birth(), journal.batch())
+    async with asyncio.timeout(10):
+        while not centre.published:
+            await centre.settle()
+    assert await centre.stored() == journal.rows
+    assert refused("store.bad_value") == before + 1
+    assert set(centre.supervision._heard_mono) == {"liuxu"}
 
 
 async def test_a_store_that_cannot_be_written_answers_nothing(centre: Centre, journal: Journal) -> None:
