@@ -86,6 +86,8 @@ def admit_batch(cursor: Cursor, batch: Batch, hash_at: HashAt) -> Accepted | Gap
     common = min(last, cursor.seq)
     on_wire = hashes[common - batch.first].hex() if common >= batch.first else batch.prev
     stored = cursor.hash if common == cursor.seq else hash_at(common)
+    if stored is None:
+        return Accepted([], cursor)  # of rows that were given up: what is below the cursor is stored else
     if on_wire != stored:
         raise Forked(f"edge {batch.edge}: row {batch.epoch}/{common} was stored with another hash")
     taken = [
@@ -98,7 +100,7 @@ def admit_batch(cursor: Cursor, batch: Batch, hash_at: HashAt) -> Accepted | Gap
 
 
 def admit_live(cursor: Cursor, live: Live, hash_at: HashAt) -> Admitted | None:
-    """A row that runs ahead of the chain; None where it is stored already. Raises as `admit_batch`."""
+    """A row that runs ahead of the chain; None where the log is past it. Raises as `admit_batch`."""
     after = live_hash(live).hex()
     check_epoch(cursor, live.edge, live.epoch)
     raw = bytes(live.row)
@@ -106,8 +108,9 @@ def admit_live(cursor: Cursor, live: Live, hash_at: HashAt) -> Admitted | None:
     if row.point is None:
         raise Malformed(f"edge {live.edge}: {row.kind} has no place in the live lane")
     known = hash_at(row.seq)
-    if known is None and row.seq > cursor.seq:
-        return Admitted(raw, row, after)
+    if known is None:
+        # One below the cursor that is not stored was given up with the log before it.
+        return Admitted(raw, row, after) if row.seq > cursor.seq else None
     if known != after:
         raise Forked(f"edge {live.edge}: row {live.epoch}/{row.seq} was stored with another hash")
     return None

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from central.board_model import FaultKind
 from central.ingest.admission import Cursor, check_head
+from central.ingest.cursors import LIVE_PENDING_MAX, Ahead
 from central.ingest.log_watch import LogWatch, Standing
 from central.patrol import faults, stations
 from central.patrol.scene import Scene
@@ -48,7 +49,9 @@ class Hearing:
         self._keep(birth.edge, witness, now_ms)
         return True
 
-    def take_beat(self, beat: Beat, cursor: Cursor, now_ms: int, mono_s: float) -> tuple[bool, Nak | None]:
+    def take_beat(
+        self, beat: Beat, cursor: Cursor, ahead: Ahead, now_ms: int, mono_s: float
+    ) -> tuple[bool, Nak | None]:
         """Whether it is a sign of life, and what is asked for where the log stands still.
 
         Raises Replayed, Forked.
@@ -67,10 +70,14 @@ class Hearing:
             self._report("edge_rolled_back", beat.edge, f"row {beat.seq}/{cursor.seq}", now_ms)
         elif beat.forked:
             self._report("forked", beat.edge, f"epoch {beat.epoch}", now_ms)
-        is_withheld = standing is Standing.WITHHELD
-        since = f"from {cursor.seq + 1}" if is_withheld else None
-        self._stand("log_withheld", beat.edge, since, now_ms)
-        return True, self._nudge(beat, cursor, now_ms) if is_withheld else None
+        if standing is not Standing.WITHHELD:
+            self._stand("log_withheld", beat.edge, None, now_ms)
+            return True, None
+        if ahead.is_full:
+            self._stand("log_withheld", beat.edge, f"full {LIVE_PENDING_MAX}", now_ms)
+        else:
+            self._report("log_withheld", beat.edge, f"from {cursor.seq + 1}", now_ms)
+        return True, self._nudge(beat, cursor, now_ms)
 
     def _heard(self, said: Birth | Beat) -> Witness:
         witness = hear(witnesses.read(self._scene.tx.conn, said.edge), said)

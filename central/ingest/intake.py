@@ -12,7 +12,6 @@ from central.board_model import FaultKind
 from central.commanding import results
 from central.ingest.admission import (
     Accepted,
-    Admitted,
     Cursor,
     Gap,
     UpMessage,
@@ -22,7 +21,7 @@ from central.ingest.admission import (
     check_epoch,
 )
 from central.ingest.belief import Belief
-from central.ingest.cursors import Ahead, LiveRow
+from central.ingest.cursors import LIVE_PENDING_MAX, Ahead, LiveRow
 from central.ingest.goodbyes import Goodbyes
 from central.ingest.hearing import Hearing
 from central.ingest.ledger import Ledger
@@ -41,9 +40,6 @@ from contract.ids import EdgeId
 from contract.keys import Signer
 from contract.messages import Batch, Beat, Birth, Live, Nak, Receipt, Status
 from contract.signing import sign
-
-LIVE_PENDING_MAX = 1_024
-"""Rows of one edge that may run ahead of its log."""
 
 
 class Arrival(Struct, frozen=True):
@@ -176,14 +172,14 @@ class Intake:
         ]
         if same:
             self._let_facts_act()
-            self._settle(ahead, same)
+            self._end_pending(ahead, ahead.settle(same))
+        self._end_pending(ahead, ahead.give_up_before(rows[0].row.seq))
         if contradicted := early.keys() - same.keys():
             ahead.contradict(contradicted)
             self._report("forked", edge, f"epoch {epoch}", now_ms)
 
-    def _settle(self, ahead: Ahead, same: dict[int, Admitted]) -> None:
-        """The chain has reached rows that had run ahead: 链待核 ends where no other is awaited."""
-        alert_ids = ahead.settle(same)
+    def _end_pending(self, ahead: Ahead, alert_ids: set[int]) -> None:
+        """Rows that had run ahead are awaited no more: 链待核 ends where no other is."""
         for alert_id in alert_ids - ahead.still_pending(alert_ids):
             use = self._scene.use(alert_id)
             if use is not None and use.alert.chain_pending:
@@ -196,7 +192,7 @@ class Intake:
         if admitted is None:
             return
         ahead = self._ledger.ahead(live.edge, live.epoch)
-        if ahead.count() >= LIVE_PENDING_MAX:
+        if ahead.is_full:
             raise TooLarge(f"edge {live.edge}: {LIVE_PENDING_MAX} rows ahead of its log")
         self._ledger.keep(live.edge, cursor)
         fact = Fact(live.edge, live.epoch, admitted.row, now_ms, is_pending=True)
@@ -209,13 +205,16 @@ class Intake:
         if not self._hearing.take_birth(birth, cursor, arrival.received_ms):
             return
         self._ledger.keep(birth.edge, cursor)
+        ahead = self._ledger.ahead(birth.edge, birth.epoch)
+        self._end_pending(ahead, ahead.give_up_other_epochs())
         self.outcome.heard[birth.edge] = arrival.mono_s
         if cursor.seq > 0:
             self._receipt(birth.edge, cursor, arrival.received_ms)
 
     def _take_beat(self, beat: Beat, arrival: Arrival) -> None:
         cursor = self._cursor(beat.edge, beat.epoch)
-        is_alive, nak = self._hearing.take_beat(beat, cursor, arrival.received_ms, arrival.mono_s)
+        ahead = self._ledger.ahead(beat.edge, beat.epoch)
+        is_alive, nak = self._hearing.take_beat(beat, cursor, ahead, arrival.received_ms, arrival.mono_s)
         if is_alive:
             self.outcome.heard[beat.edge] = arrival.mono_s
         if nak is not None:

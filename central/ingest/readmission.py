@@ -19,6 +19,7 @@ def readmit(tx: Transaction, edge: str, epoch: int, who: str, now_ms: int) -> No
     if cursor.epoch == epoch or events.hash_of(tx.conn, edge, epoch, 1):
         raise Refused("readmission.known_epoch", f"epoch {epoch} of {edge} is stored already")
     cursors.keep(tx.conn, edge, beginning(edge, epoch))
+    witnesses.forget(tx.conn, edge)
     audit.record(
         tx.conn,
         who=who,
@@ -36,7 +37,7 @@ def skip_gone(tx: Transaction, edge: str, who: str, reason: str, now_ms: int) ->
     Raises Refused where nothing is gone.
     """
     cursor, witness = cursors.read(tx.conn, edge), witnesses.read(tx.conn, edge)
-    if cursor is None or witness is None or (cursor.epoch, cursor.seq) >= (witness.epoch, witness.base):
+    if cursor is None or witness is None or witness.epoch != cursor.epoch or witness.base <= cursor.seq:
         raise Refused("skip.nothing_gone", f"{edge} still has every row that follows the stored ones")
     cursors.keep(tx.conn, edge, Cursor(cursor.epoch, witness.base, witness.base_hash))
     audit.record(

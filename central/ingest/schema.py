@@ -24,5 +24,8 @@ live_row = Table(
     Column("row", LargeBinary, nullable=False),
     Column("alert_id", BigInteger),
     Column("forked", Boolean, nullable=False),
+    Column("skipped", Boolean, nullable=False),
 )
-"""Rows of the live lane (链待核) until the log brings the same; those it contradicted stay as evidence."""
+"""Rows of the live lane (链待核) until the log brings the same. Those it contradicted (`forked`), and those that
+went with a part of the log that a person skipped (`skipped`), stay as evidence.
+"""

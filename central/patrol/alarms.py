@@ -34,7 +34,7 @@ ALARMS: dict[FaultKind, Alarm] = {
     "point_disabled": Alarm("fault", ("disabled", "untold")),
     "picture": Alarm("fault", ("covered", "dark", "lost", "reported")),
     "clock_stepped": Alarm("fault", ("stepped", "stepped_by", "ahead", "behind")),
-    "log_withheld": Alarm("security", ("from",)),
+    "log_withheld": Alarm("security", ("from", "full")),
     "two_machines": Alarm("security", ("session",), by_person=True),
     "edge_rolled_back": Alarm("security", ("row",), by_person=True),
     "store_rolled_back": Alarm("security", ("receipted",)),

@@ -26,7 +26,8 @@ from central.settings import StationSettings
 
 
 class EdgeLink(Struct):
-    """How an edge is heard. `session` and `told_seq` (its head then) are those of its newest birth.
+    """How an edge is heard. `session`, `told_seq` (its head then) and `config` are those of its newest birth,
+    the first two of this `epoch`. `config`: hash of its settings, empty before the first birth.
 
     `clock_run`, `clock_counted_ms`: see `central/patrol/edge_clock.py`.
     """
@@ -41,6 +42,13 @@ class EdgeLink(Struct):
     in_maintenance: bool = False
     clock_run: int = 0
     clock_counted_ms: int = 0
+    epoch: int = 0
+    config: str = ""
+
+    def enter(self, epoch: int) -> None:
+        """A word of the edge is of this journal: another one counts its starts and rows from the first."""
+        if epoch != self.epoch:
+            self.epoch, self.session, self.told_seq = epoch, 0, 0
 
 
 def station(settings: StationSettings, order: int, link: EdgeLink) -> Station:

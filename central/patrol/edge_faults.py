@@ -67,9 +67,14 @@ def of_row(row: Row, *, is_permitted: bool) -> Verdict | None:
         case EdgeKind.JOURNAL_TOUCHED:
             return Verdict("journal_touched", f"row {_number(row, 'row')}", keeps=True)
         case EdgeKind.CONFIG_CHANGED if not is_permitted:
-            return Verdict("settings_changed", f"config {str(row.data.get('sha256'))[:8]}", keeps=True)
+            return of_settings(str(row.data.get("sha256")))
         case _:
             return None
+
+
+def of_settings(config: str) -> Verdict:
+    """It runs on other settings than it did, and nobody here has allowed it."""
+    return Verdict("settings_changed", f"config {config[:8]}", keeps=True)
 
 
 def of_point(quality: str, *, is_readable: bool) -> tuple[Verdict, ...]:

@@ -21,6 +21,8 @@ edge_link = Table(
     Column("in_maintenance", Boolean, nullable=False),
     Column("clock_run", Integer, nullable=False),
     Column("clock_counted_ms", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("config", String(64), nullable=False),
 )
 
 point_state = Table(

@@ -14,6 +14,7 @@ from contract.points import VALUES
 def take_beat(scene: Scene, beat: Beat, now_ms: int) -> bool:
     """A sign of life. False for a beat of an older session than the newest birth's."""
     link = scene.link(beat.edge)
+    link.enter(beat.epoch)
     if beat.session < link.session:
         return False
     is_news = link.queued != beat.queued
@@ -26,9 +27,11 @@ def take_beat(scene: Scene, beat: Beat, now_ms: int) -> bool:
 def take_birth(scene: Scene, birth: Birth, now_ms: int) -> bool:
     """How every point stands, as of row `birth.seq`. False for a birth of an older session."""
     link = scene.link(birth.edge)
+    link.enter(birth.epoch)
     if birth.session < link.session:
         return False
     is_new_session, link.session = birth.session > link.session, birth.session
+    edge_words.take_settings(scene, birth, now_ms)
     edge_words.take_modes(scene, birth, now_ms, is_new_session=is_new_session)
     told = {point.id: point for point in birth.points}
     for name, state in scene.points(birth.edge, scene.places.points_of(birth.edge)).items():

@@ -1,7 +1,7 @@
 """Queries of the witness: what each edge said last."""
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from central.trust.schema import edge_witness
 from central.trust.witness import Witness
@@ -17,6 +17,11 @@ def keep(conn: Connection, edge: str, witness: Witness) -> None:
     moved = conn.execute(update(edge_witness).where(edge_witness.c.edge == edge).values(values))
     if not moved.rowcount:
         conn.execute(insert(edge_witness).values(edge=edge, **values))
+
+
+def forget(conn: Connection, edge: str) -> None:
+    """What was heard of a journal that is over tells nothing of the next."""
+    conn.execute(delete(edge_witness).where(edge_witness.c.edge == edge))
 
 
 def watch_anew(conn: Connection, edge: str) -> None:

@@ -44,6 +44,7 @@ COLUMNS_SINCE_0004 = [
     "edge_link.told_seq",
     "edge_link.in_maintenance",
 ]
+COLUMNS_SINCE_0004 += ["edge_link.epoch", "edge_link.config", "live_row.skipped"]
 COLUMNS_SINCE_0004 += ["edge_link.clock_run", "edge_link.clock_counted_ms"]
 ONE = Person("1", "陈静")
 TWO = Person("2", "刘洋")
@@ -384,6 +385,9 @@ async def test_text_that_the_database_cannot_hold_is_refused_and_nothing_else_lo
             await store.read(
                 lambda conn: conn.scalar(select(schema.audit.c.id).where(schema.audit.c.who == "\x00"))
             )
+    beyond = select(schema.audit.c.id).where(schema.audit.c.id == 2**70)
+    with pytest.raises(BadValue):
+        await store.read(lambda conn: conn.scalar(beyond))
     await record("o")
     assert await store.read(lambda conn: list(conn.scalars(select(schema.audit.c.object)))) == ["o"]
 

@@ -9,17 +9,20 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from central.errors import Refused
+from central.ingest import cursors, hearing, intake
 from central.ingest.belief import KEYS_TRIED_MAX
 from central.ingest.log_watch import BELOW_AFTER_S
 from central.ingest.pipeline import Ingest
-from central.ingest.readmission import skip_gone
+from central.ingest.readmission import readmit, skip_gone
+from central.ingest.schema import live_row
 from central.patrol import queries
-from central.patrol.schema import fault
+from central.patrol.schema import alert, fault
 from central.patrol.supervision import Supervision
 from central.store import events
 from central.store.database import Store
-from central.trust import keys
+from central.trust import keys, witnesses
 from central.trust.schema import checkpoint
+from central.trust.witness import Witness
 from contract import messages, topics
 from contract.keys import Signer, is_signed
 from contract.limits import LOG_STANDS_AFTER_S
@@ -71,6 +74,14 @@ class Centre:
     async def times_raised(self, kind: str) -> int:
         raised = select(fault.c.id).where(fault.c.kind == kind)
         return len(await self.store.read(lambda conn: list(conn.scalars(raised))))
+
+    async def pending(self) -> list[bool]:
+        """Of each alert, whether the chain is still to reach it."""
+        return await self.store.read(lambda conn: list(conn.scalars(select(alert.c.chain_pending))))
+
+    async def ahead(self) -> list[int]:
+        """Rows of the live lane that are kept."""
+        return await self.store.read(lambda conn: list(conn.scalars(select(live_row.c.seq))))
 
     async def stored(self) -> int:
         page, _ = await self.store.read(lambda conn: events.list_events(conn, 0, 1_000))
@@ -338,6 +349,45 @@ async def test_rows_that_beats_tell_of_and_the_log_withholds_are_an_alarm_and_as
     assert await centre.faults() == {}
 
 
+async def test_a_log_that_trickles_is_one_alarm_however_it_moves(centre: Centre, edge: Journal) -> None:
+    await centre.hear(edge.birth(), edge.batch())
+    for _ in range(600):
+        edge.write("door.open")
+    for seq in range(3, 43):
+        centre.mono_s += 14.0
+        await centre.hear(edge.batch(seq, seq), edge.beat())
+    assert set(await centre.faults()) == {"log_withheld"}
+    assert await centre.times_raised("log_withheld") == 1
+
+
+async def test_doors_that_the_board_can_show_no_more_without_the_log_are_said(
+    centre: Centre, edge: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (cursors, hearing, intake):
+        monkeypatch.setattr(module, "LIVE_PENDING_MAX", 3)
+    await centre.hear(edge.birth(), edge.batch(1, 1), edge.beat())
+    for _ in range(5):
+        await centre.hear(edge.live(edge.write("door.open")))
+    centre.mono_s = LOG_STANDS_AFTER_S
+    await centre.hear(edge.beat(), edge.beat())
+    assert await centre.faults() == {"log_withheld": "full 3"}
+    await centre.hear(edge.batch(2), edge.beat())
+    assert await centre.faults() == {}
+    assert await centre.times_raised("log_withheld") == 1
+
+
+async def test_rows_that_the_log_contradicted_take_no_place_among_those_ahead(
+    centre: Centre, edge: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cursors, "LIVE_PENDING_MAX", 1)
+    other = edge.fork_at(2)
+    await centre.hear(other.live(2), edge.batch())
+    assert set(await centre.faults()) == {"forked"}
+    edge.write("door.closed")
+    await centre.hear(edge.live(edge.write("door.open")))
+    assert await centre.ahead() == [2, 4]
+
+
 async def test_rows_that_an_edge_has_no_more_and_the_store_lacks_are_named(
     centre: Centre, edge: Journal
 ) -> None:
@@ -352,6 +402,48 @@ async def test_rows_that_an_edge_has_no_more_and_the_store_lacks_are_named(
     assert receipt.seq == 3
     await centre.hear(edge.birth(base=2))
     assert await centre.faults() == {}
+
+
+async def test_what_ran_ahead_of_rows_that_were_skipped_is_awaited_no_more(
+    centre: Centre, edge: Journal
+) -> None:
+    for _ in range(7):
+        edge.write("door.open")
+    late = edge.live(6)
+    await centre.hear(edge.birth(), edge.batch(1, 2), edge.live(5), edge.birth(base=8))
+    assert await centre.pending() == [True]
+    await centre.store.write(lambda tx: skip_gone(tx, edge.edge, "console", "lost", T0))
+    answers = await centre.hear(late, edge.batch(4, 6), edge.batch(9))
+    assert [one.seq for one in answers if isinstance(one, Receipt)] == [8, 9]
+    assert await centre.pending() == [False]
+    assert await centre.ahead() == [5], "it stays as evidence"
+    await centre.hear(edge.birth(base=8), edge.live(5))
+    assert await centre.faults() == {}
+
+
+async def test_what_ran_ahead_in_a_journal_that_is_over_is_awaited_no_more(
+    centre: Centre, edge: Journal
+) -> None:
+    edge.write("door.open")
+    await centre.hear(edge.birth(), edge.live(3))
+    assert await centre.pending() == [True]
+    fresh = Journal(epoch=8, signer=edge.signer)
+    fresh.start()
+    await centre.store.write(lambda tx: readmit(tx, edge.edge, 8, "console", T0))
+    await centre.hear(fresh.beat(), fresh.birth())
+    assert await centre.pending() == [False]
+
+
+async def test_a_journal_that_is_over_says_nothing_of_what_the_next_has_lost(
+    centre: Centre, edge: Journal
+) -> None:
+    await centre.hear(edge.birth(base=2))
+    await centre.store.write(lambda tx: readmit(tx, edge.edge, 8, "console", T0))
+    with pytest.raises(Refused):
+        await centre.store.write(lambda tx: skip_gone(tx, edge.edge, "console", "lost", T0))
+    await centre.store.write(lambda tx: witnesses.keep(tx.conn, edge.edge, Witness(9, 1, 1, "", base=5)))
+    with pytest.raises(Refused):
+        await centre.store.write(lambda tx: skip_gone(tx, edge.edge, "console", "lost", T0))
 
 
 async def test_an_edge_of_another_version_is_refused_by_name_until_it_speaks_ours(

@@ -10,6 +10,8 @@ from sqlalchemy import insert, update
 from central.board_model import Fault
 from central.commanding.schema import maintenance
 from central.patrol.clockwork import Clockwork
+from central.patrol.places import Places
+from central.patrol.settling import Settling, settle
 from central.patrol.supervision import Supervision
 from central.store.database import Store
 from central.trust import keys
@@ -193,6 +195,42 @@ async def test_settings_that_changed_are_an_alarm_unless_maintenance_was_allowed
     centre.journal.write("config.changed", None, sha256="ef" * 32, was="ab" * 32)
     await centre.hear(centre.journal.batch(2), now_ms=T0 + HOUR_MS)
     assert ("settings_changed", "config efefefef") in await told(centre)
+
+
+async def test_a_permission_covers_no_change_that_was_made_before_it(centre: Centre) -> None:
+    await permit(centre, T0, T0 + HOUR_MS)
+    centre.journal.write("config.changed", None, at=T0 - DAY_MS, sha256="ab" * 32, was="cd" * 32)
+    await centre.hear(centre.journal.batch(), now_ms=T0 + 1)
+    assert ("settings_changed", "config abababab") in await told(centre)
+
+
+async def test_one_permission_covers_both_the_change_and_the_word_of_it(centre: Centre) -> None:
+    await permit(centre, T0 - DAY_MS, T0 - HOUR_MS)
+    await permit(centre, T0, T0 + HOUR_MS)
+    centre.journal.write("config.changed", None, at=T0 - DAY_MS, sha256="ab" * 32, was="cd" * 32)
+    await centre.hear(centre.journal.batch(), now_ms=T0 + 1)
+    assert ("settings_changed", "config abababab") in await told(centre)
+
+
+async def test_a_birth_with_other_settings_is_an_alarm_though_no_row_tells_of_them(centre: Centre) -> None:
+    changed = replace(centre.journal.birth(**WHOLE), config="ab" * 32)
+    await centre.hear(changed)
+    assert await told(centre) == [("settings_changed", "config abababab")]
+    await centre.hear(replace(changed, seq=0))
+    (before,) = await standing(centre)
+    await centre.store.write(
+        lambda tx: settle(tx, Places(STATIONS), before.id, Settling("1", "陈静", "查明", T0))
+    )
+    await centre.hear(changed)
+    assert await told(centre) == [], "it was looked into, and is the same"
+
+
+async def test_other_settings_at_a_birth_within_a_permission_are_taken_over(centre: Centre) -> None:
+    await permit(centre, T0, T0 + HOUR_MS)
+    changed = replace(centre.journal.birth(**WHOLE), config="ab" * 32)
+    await centre.hear(changed, now_ms=T0 + HOUR_MS - 1)
+    await centre.hear(changed, now_ms=T0 + HOUR_MS)
+    assert await told(centre) == []
 
 
 async def test_a_simulated_edge_says_so_until_it_starts_as_a_true_one(centre: Centre) -> None:

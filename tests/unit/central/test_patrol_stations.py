@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from central.ingest.readmission import readmit
 from central.patrol.clockwork import Clockwork
 from central.patrol.supervision import Supervision
 from central.store.database import Store
@@ -114,7 +115,7 @@ async def test_a_module_that_vanishes_and_returns_invents_no_opening(centre: Cen
         ("edge.started", "liuxu.int1.door", {}),
         ("door.open", "liuxu.int1.picture", {}),
         ("item.absent", "liuxu.cab1.s01.lock", {}),
-        ("point.baseline", "liuxu.int1.door", {"value": "\x00"}),
+        ("point.baseline", "liuxu.int1.door", {"value": "\x01"}),
         ("point.baseline", "liuxu.int1.door", {"value": 3}),
         ("door.open", "liuxu.elsewhere.door", {}),
         ("point.pulse", "liuxu.int1.door", {"count": -5}),
@@ -206,6 +207,23 @@ async def test_a_birth_of_an_older_session_says_nothing(centre: Centre) -> None:
     await centre.hear(centre.journal.birth(**WHOLE))
     await centre.hear(old)
     assert (await centre.room()).door == "closed"
+
+
+async def test_the_starts_of_a_new_journal_are_counted_anew(centre: Centre) -> None:
+    centre.journal.session = 57
+    await centre.hear(centre.journal.birth(**WHOLE), centre.journal.goodbye("will"))
+    fresh = Journal(epoch=8)
+    await centre.store.write(lambda tx: readmit(tx, "liuxu", 8, "console", T0))
+    await centre.hear(fresh.beat())
+    assert (await centre.station()).link == "online"
+    await centre.hear(fresh.birth(**{**WHOLE, "liuxu__int1__door": "open"}))
+    assert (await centre.room()).door == "open"
+    fresh.write("maintenance.began", None, permission=1)
+    fresh.session += 1
+    await centre.hear(fresh.batch(), fresh.birth(**WHOLE))
+    assert (await centre.room()).door == "closed"
+    await centre.hear(fresh.goodbye("will"))
+    assert (await centre.station()).link == "lost"
 
 
 async def test_a_beat_brings_a_lost_station_back_and_tells_its_backlog(centre: Centre) -> None:

@@ -162,6 +162,7 @@ export const en: Words = {
     certificate_expires_day: 'within a day: {day} {time}',
     certificate_expires_over: 'ended on {day}',
     log_withheld_from: 'from row {value} on',
+    log_withheld_full: '{value} rows wait for it; doors that open now are not shown',
     rows_gone_rows: 'rows {value}',
     epoch_unknown_epoch: 'epoch {value}',
     old_version_version: 'version {value}',

@@ -160,6 +160,7 @@ export const zh = {
     certificate_expires_day: '1 天内到期：{day} {time}',
     certificate_expires_over: '已于 {day} 到期',
     log_withheld_from: '自第 {value} 条起',
+    log_withheld_full: '先行事件已满 {value} 条，其后的开门暂不显示',
     rows_gone_rows: '第 {value} 条',
     epoch_unknown_epoch: '代次 {value}',
     old_version_version: '版本 {value}',
