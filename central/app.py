@@ -171,9 +171,14 @@ async def _serve(
     try:
         await _first_end(tasks, stop)
     finally:
-        await server.stop()
-        await _end(tasks)
-        await receipts.write()
+        await _stop(server, tasks, receipts)
+
+
+async def _stop(server: Server, tasks: list[asyncio.Task[None]], receipts: PaintReceipts) -> None:
+    """Nobody is served any more, then nothing is done any more."""
+    await server.stop()
+    await _end(tasks)
+    await receipts.write()
 
 
 async def _note_start(store: Store, instance: str) -> None:
