@@ -92,7 +92,7 @@ class Agent:
         reason = _stop_reason(asyncio.get_running_loop())
         last_at = await self._last_at()
         identity = await self._start()
-        receipted = int(await self._journal.mark("receipt_seq") or 0)
+        witness = await self._witness()
         self._points = Points(
             self._settings.point,
             [camera.point for camera in self._settings.camera],
@@ -100,13 +100,7 @@ class Agent:
             is_simulated=self._settings.edge.simulated,
             last_at=last_at,
         )
-        witness = await self._witness()
-        self._outbox = Outbox(
-            self._journal.epoch,
-            self._journal.head,
-            receipted,
-            receipted_at_ms=witness.at if witness else 0,
-        )
+        self._outbox = await self._make_outbox(witness)
         self._voice = Voice(identity.session, self._keys)
         self._link = Link(
             self._settings.broker,
@@ -296,6 +290,11 @@ class Agent:
             marks |= {"receipt_seq": str(seq), "receipt_hash": own_hash.hex()}
         if marks:
             await self._journal.set_marks(marks)
+
+    async def _make_outbox(self, witness: Receipt | None) -> Outbox:
+        receipted = int(await self._journal.mark("receipt_seq") or 0)
+        at_ms = witness.at if witness else 0
+        return Outbox(self._journal.epoch, self._journal.head, receipted, receipted_at_ms=at_ms)
 
     async def _witness(self) -> Receipt | None:
         """The newest receipt of earlier starts, as the centre signed it; none where it cannot be read."""
