@@ -1,7 +1,7 @@
 """What time alone makes happen: silence, 漏巡, the end of a room's session or of a permission.
 
-Due instants are columns, so a restart loses none of them; only silence is judged by a clock in memory,
-which is monotonic and starts anew.
+Due instants are columns, and outlast a restart. What is judged by a monotonic clock in memory begins anew
+with it: how long an edge has been silent, and how long its log has stood still (`ingest/log_watch.py`).
 """
 
 import asyncio
