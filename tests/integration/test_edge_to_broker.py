@@ -21,6 +21,7 @@ from contract.messages import (
     Birth,
     CentralStatus,
     Live,
+    Nak,
     Receipt,
     Status,
     batch_hashes,
@@ -40,6 +41,7 @@ pytestmark = [
     pytest.mark.skipif(mosquitto.PATH is None, reason="needs mosquitto"),
 ]
 EDGE = EdgeId(STATION)
+RECEIPTED_MS = 1_000
 KINDS = {"birth": Birth, "status": Status, "beat": Beat, "live": Live, "log": Batch}
 
 
@@ -64,14 +66,14 @@ class Centre:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def say(self, lane: topics.Down, message: Receipt) -> None:
+    def say(self, lane: topics.Down, message: Receipt | Nak) -> None:
         self.send(lane, encode(message))
 
     def send(self, lane: topics.Down, payload: bytes) -> None:
         self._client.publish(topics.down(EDGE, lane), payload, qos=1)
 
     def receipt(self, seq: int, its_hash: str, epoch: int) -> Receipt:
-        return Receipt(edge=EDGE, epoch=epoch, seq=seq, hash=its_hash, at=0)
+        return Receipt(edge=EDGE, epoch=epoch, seq=seq, hash=its_hash, at=RECEIPTED_MS)
 
     def seen(self, kind: type) -> list[object]:
         with self._changed:
@@ -254,6 +256,23 @@ def test_stop_is_a_row_and_a_goodbye(world: World, centre: Centre) -> None:
     told = json.loads(counted)
     assert (told["connects"], told["malformed"], told["refused_publishes"]) == (1, 0, 0)
     assert 0 < told["receipts"] <= told["batches"]
+
+
+def test_a_nak_older_than_the_receipt_that_an_earlier_start_kept_is_no_rollback(
+    world: World, centre: Centre
+) -> None:
+    (birth, *_) = eventually(lambda: centre.seen(Birth), what="the birth")
+    assert world.edge.stop() == 0
+    centre.is_receipting = False
+    world.edge.start()
+    eventually(lambda: [one for one in centre.seen(Birth) if one.session > birth.session], what="a new start")
+    said = Nak(edge=EDGE, epoch=birth.epoch, first=2, last=3, reason="gap", at=RECEIPTED_MS - 1)
+    centre.say(topics.Down.NAK, said)
+    line = eventually(
+        lambda: [one for one in world.edge.log.read_text().splitlines() if "rows_asked_again" in one],
+        what="an answer to the nak",
+    )[0]
+    assert json.loads(line)["verdict"] == "taken"
 
 
 def test_changed_settings_are_a_row_of_the_next_start(world: World, centre: Centre) -> None:
