@@ -5,7 +5,7 @@ the last: what stands on it proves nothing.
 """
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -43,12 +43,13 @@ class _Failed(Exception):
 
 
 class PackageCheck:
-    """`authority`: the county's certificate (PEM) where the checker has it from elsewhere."""
+    """`authority` (PEM) and `edge_keys` (hex): what the checker has from another hand than the package."""
 
-    def __init__(self, folder: Path, authority: bytes | None = None) -> None:
+    def __init__(self, folder: Path, authority: bytes | None = None, edge_keys: Collection[str] = ()) -> None:
         self._folder = folder
         self._authority = authority or b""
         self._is_given = authority is not None
+        self._edge_keys = edge_keys
         self._manifest: Manifest
 
     def run(self) -> Iterator[Step]:
@@ -133,7 +134,10 @@ class PackageCheck:
             "FROM edge_key k JOIN checkpoint c ON c.public = k.public GROUP BY k.public"
         )
         for edge, public, pem, revoked_ms, first_ms, last_ms in db.execute(query).fetchall():
-            what = f"certificate of edge {edge}, key {public[:16]}"
+            what = f"certificate of edge {edge}, key {public}"
+            if self._edge_keys and public not in self._edge_keys:
+                yield Step(what, "is none of the keys that were given")
+                return None
             for at_ms in (first_ms, last_ms):
                 found = certificates.fault(pem.encode(), self._authority, edge, public, at_ms)
                 if found:

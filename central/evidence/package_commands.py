@@ -13,6 +13,7 @@ from contract.certificates import fingerprint, load
 from contract.errors import BadKey
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+NO_KEYS: list[str] = []
 
 
 @app.command()
@@ -22,6 +23,10 @@ def verify_package(
         Path | None,
         typer.Option("--ca", help="The county's certificate, from another hand than the package's."),
     ] = None,
+    edge_keys: Annotated[
+        list[str],
+        typer.Option("--edge-key", help="The edge's key, from its enrolment; repeat it for others."),
+    ] = NO_KEYS,
 ) -> None:
     """Check an evidence package: signatures, certificates, files, and every row of the edge.
 
@@ -34,7 +39,7 @@ def verify_package(
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(2) from error
-    for step in PackageCheck(folder, given).run():
+    for step in PackageCheck(folder, given, edge_keys).run():
         if step.fault is not None:
             sys.stdout.write(f"✗ {step.what}: {step.fault}\nNOT SOUND 不可信\n")
             raise typer.Exit(1)

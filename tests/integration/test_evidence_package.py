@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,16 @@ def test_who_gives_no_authority_is_told_loudly_whom_he_trusts(package: Path) -> 
     assert done.returncode == 0
     assert "TAKEN FROM THE PACKAGE ITSELF" in done.stdout
     assert "!! This trusts the authority inside the package" in done.stdout
+
+
+def test_who_wrote_the_edges_key_down_is_told_of_another(package: Path) -> None:
+    """As where the centre, which has the authority, put a key of its own in the edge's place."""
+    with closing(sqlite3.connect(package / "evidence.db")) as db:
+        (own,) = db.execute("SELECT public FROM edge_key").fetchone()
+    assert check(package, "--edge-key", own, "--edge-key", "0" * 64).returncode == 0
+    done = check(package, "--edge-key", "0" * 64)
+    assert done.returncode == 1
+    assert f"key {own}: is none of the keys that were given" in done.stdout
 
 
 def test_another_countys_authority_does_not_know_it(package: Path, tmp_path: Path) -> None:
