@@ -137,14 +137,22 @@ class Errand:
         self._centre = centre
         self._others = others
 
-    def enrol(self, code: Code, epoch: int, seq: int) -> Keyring:
-        """Become known. Raises CentreMistrusted, EnrolmentFailed, KeyExposed, OSError."""
+    def meet(self, code: Code) -> bytes:
+        """The county's certificate, from the centre that the code names.
+
+        Raises CentreMistrusted, EnrolmentFailed.
+        """
         ca = self._centre.certificate()
         if not code.names(fingerprint(_certificate(ca, self._centre))):
             raise CentreMistrusted(
                 f"{self._centre.address} is not the centre that this code is from, or the code was mistyped: "
                 "nothing was said to it"
             )
+        return ca
+
+    def enrol(self, code: Code, epoch: int, seq: int) -> Keyring:
+        """Become known. Raises CentreMistrusted, EnrolmentFailed, KeyExposed, OSError."""
+        ca = self.meet(code)
         keys = Keys.pending(self._data_dir)
         words = keys.requests(self._edge)
         asked = Enrolment(edge=self._edge, secret=code.secret.hex(), epoch=epoch, seq=seq, **words)

@@ -6,7 +6,8 @@ set back: it is also greater than every epoch that this folder knows of, from th
 names of what was set aside, and from the damaged journal itself where that can still be read.
 
     epoch              the newest epoch of this folder; tells a journal that is gone from a first start
-    journal.suspect    what the running agent found wrong with its journal, for the next start to act on
+    journal.suspect    what the running agent found wrong with its journal, or that a technician gave it up:
+                       the next start acts on it
 """
 
 import os
@@ -33,6 +34,7 @@ PERHAPS = "perhaps: "
 REASON_MAX_CHARS = 200
 EPOCH_MAX = 2**52
 """Half of what the wire carries. A greater number is no epoch of ours, and leaves no room after it."""
+BEGUN_ANEW = "begun anew by a technician"
 _ASIDE = re.compile(r"journal\.damaged-(\d{1,16})\.db")
 
 
@@ -86,6 +88,11 @@ def suspect(data_dir: Path, error: sqlite3.Error) -> None:
     doubt = PERHAPS if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT else ""
     with suppress(OSError):
         _note(data_dir / SUSPECT_NAME, f"{doubt}{error}"[:REASON_MAX_CHARS])
+
+
+def begin_anew(data_dir: Path) -> None:
+    """The next opening sets this journal aside, however sound, and begins another epoch. Raises OSError."""
+    _note(data_dir / SUSPECT_NAME, BEGUN_ANEW)
 
 
 def _check_suspect(data_dir: Path) -> None:

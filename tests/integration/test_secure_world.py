@@ -161,6 +161,25 @@ def test_an_edge_renews_its_key_and_loses_nothing(world: World) -> None:
     assert kinds(world).count("key.renewed") == 1
 
 
+def test_a_journal_that_cannot_go_on_is_given_up_at_the_enrolment_and_kept(world: World) -> None:
+    """Once, though the first try had a wrong code."""
+    from contract.certificates import fingerprint, load  # noqa: PLC0415
+    from contract.enrolment import Code  # noqa: PLC0415
+
+    before = {event["epoch"] for event in world.events()}
+    world.edge.stop()
+    wrong = str(Code.new(fingerprint(load((world.trust / "ca.pem").read_bytes()))))
+    words = ("edge", "enrol", "edge.toml", "--centre", f"127.0.0.1:{world.web_port}", "--new-journal")
+    assert "trust.code_refused" in refused(world, *words, typed=f"{wrong}\n")
+    code = world.run("central", "enrol", STATION, *CENTRAL).splitlines()[-1]
+    world.run(*words, typed=f"{code}\n")
+    assert len(list((world.folder / "edge").glob("journal.damaged-*.db"))) == 1
+    world.edge.start()
+    open_and_close(world, 3)
+    (epoch,) = {event["epoch"] for event in world.events()} - before
+    assert epoch > max(before)
+
+
 def test_a_revoked_edge_is_believed_no_more_though_the_broker_still_lets_it_in(world: World) -> None:
     """By another process than the centre's, and no restart of anything."""
     world.flip(world.doors[4], "open")
@@ -193,4 +212,4 @@ def test_a_lost_box_is_followed_by_a_new_one_under_its_name(world: World) -> Non
     world.edge.start()
     open_and_close(world, 7)
     assert len(world.events()) > before
-    assert world.run("central", "trust", "list", *CENTRAL).count("revoked") == 2
+    assert world.run("central", "trust", "list", *CENTRAL).count("revoked") == 3

@@ -13,7 +13,7 @@ from contract.rows import decode_row
 from edge.errors import EdgeError, JournalFailed
 from edge.journal import Journal
 from edge.journal_file import FILE_NAME, JournalFile
-from edge.journal_opening import EPOCH_NAME, SUSPECT_NAME, suspect
+from edge.journal_opening import BEGUN_ANEW, EPOCH_NAME, SUSPECT_NAME, begin_anew, suspect
 from edge.journal_verify import verify
 from tests.support.journals import EDGE, NOW_MS, FixedClock, draft
 
@@ -245,3 +245,17 @@ async def test_a_journal_that_may_not_be_read_is_an_operating_error_and_stays(
         await Journal.open(folder, EDGE, FixedClock())
     assert caught.value.code == "edge.journal_failed"
     assert not set_aside(folder)
+
+
+async def test_a_sound_journal_that_was_given_up_is_kept_and_followed_by_another(folder: Path) -> None:
+    begin_anew(folder)
+    journal = await Journal.open(folder, EDGE, FixedClock())
+    (first,) = await journal.rows(1, 1)
+    assert decode_row(first.raw).data["reason"] == BEGUN_ANEW
+    (aside,) = set_aside(folder)
+    assert aside == f"journal.damaged-{journal.epoch}.db"
+    assert verify(folder / aside).last == ROWS
+    await journal.close()
+    again = await Journal.open(folder, EDGE, FixedClock())
+    assert again.epoch == journal.epoch
+    await again.close()
