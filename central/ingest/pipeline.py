@@ -78,11 +78,12 @@ class Ingest:
         self._refusals = Refusals()
         self._waiting: Counter[str] = Counter()
         self._versions: dict[str, tuple[str, int]] = {}
-        """Of edges that were refused for it since the last report."""
+        """Of edges that were refused for it, until it is shown or they are heard in ours."""
         self._urgent: deque[Arrival] = deque()
         self._log: deque[Arrival] = deque()
         self._came = asyncio.Event()
         self._is_store_lost = False
+        self._is_all_heard = True
 
     def receive(self, topic: str, payload: bytes, received_ms: int, mono_s: float) -> None:
         """Takes a message off the link. Never blocks, never raises: what cannot be taken is counted."""
@@ -105,6 +106,8 @@ class Ingest:
         self._waiting[edge] += 1
         lane = self._log if isinstance(message, messages.Batch) else self._urgent
         lane.append(Arrival(message, received_ms, mono_s))
+        if lane is self._urgent and self._is_all_heard:
+            self._say_unheard(mono_s)
         self._came.set()
 
     async def run(self) -> None:
@@ -116,6 +119,12 @@ class Ingest:
     async def _drain(self) -> None:
         while True:
             await self._write(await self._next_group())
+            self._say_unheard(self._urgent[0].mono_s if self._urgent else None)
+
+    def _say_unheard(self, mono_s: float | None) -> None:
+        """Since when signs of life may wait for the store."""
+        self._is_all_heard = mono_s is None
+        self._supervision.unheard(mono_s)
 
     async def _write(self, group: list[Arrival]) -> None:
         """A message that the database cannot hold is refused alone: the others of its group go on."""
@@ -152,6 +161,7 @@ class Ingest:
         for topic, payload in outcome.replies.items():
             self._publish(topic, payload)
         for edge, mono_s in outcome.heard.items():
+            self._versions.pop(edge, None)
             if mono_s is None:
                 self._supervision.left(edge)
                 log.info("station_left", edge=edge)
@@ -171,13 +181,7 @@ class Ingest:
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
             self._refusals.settle(asyncio.get_running_loop().time())
-            counts = self._refusals.take_counts()
-            if not counts:
-                continue
-            try:
-                await self._store.write(partial(self._show_refused, counts))
-            except StoreUnavailable as error:
-                self._store_lost(error)
+            await self._show_refused()
 
     def _note_version(self, topic: str, received_ms: int) -> str | None:
         """An edge of ours that speaks another version of the wire: it is told by name at the next report."""
@@ -187,14 +191,24 @@ class Ingest:
         self._versions[edge] = (version, received_ms)
         return edge
 
-    def _show_refused(self, counts: dict[str, int], tx: Transaction) -> None:
-        scene = Scene(tx, self._places, self._rules)
-        versions, self._versions = self._versions, {}
-        for edge, (version, now_ms) in versions.items():
-            links.refuse_version(scene, edge, version, now_ms)
-        for edge, count in counts.items():
-            links.refuse(scene, edge, count)
-        scene.write_back()
+    async def _show_refused(self) -> None:
+        counts, versions = self._refusals.take_counts(), dict(self._versions)
+        if not counts and not versions:
+            return
+
+        def show(tx: Transaction) -> list[str]:
+            scene = Scene(tx, self._places, self._rules)
+            for edge, count in counts.items():
+                links.refuse(scene, edge, count)
+            shown = [edge for edge, told in versions.items() if links.refuse_version(scene, edge, *told)]
+            scene.write_back()
+            return shown
+
+        try:
+            for edge in await self._store.write(show):
+                self._versions.pop(edge, None)
+        except StoreUnavailable as error:
+            self._store_lost(error)
 
     def _store_lost(self, error: StoreUnavailable) -> None:
         if not self._is_store_lost:

@@ -72,9 +72,14 @@ def refuse(scene: Scene, edge: str, count: int) -> None:
     scene.show_station(edge)
 
 
-def refuse_version(scene: Scene, edge: str, version: str, now_ms: int) -> None:
-    """It speaks another version of the wire than ours: until it is born in ours."""
+def refuse_version(scene: Scene, edge: str, version: str, now_ms: int) -> bool:
+    """It speaks another version of the wire than ours: until it is born in ours. Nobody has signed that, so
+    False for one that is heard in ours: it says nothing.
+    """
+    if scene.link(edge).state == "online":
+        return False
     edge_words.apply(scene, edge, edge_faults.Verdict("old_version", f"version {version}"), now_ms)
+    return True
 
 
 def _tell(state: PointState, place: RoomPlace | CabinetPlace, told: ToldState | None) -> None:

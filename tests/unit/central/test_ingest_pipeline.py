@@ -1,6 +1,7 @@
 """The pipeline on a real store, with a publisher that only remembers: what is answered, and when."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -131,6 +132,43 @@ async def test_a_message_that_the_store_cannot_hold_is_refused_alone(
     assert await centre.stored() == journal.rows
     assert refused("store.bad_value") == before + 1
     assert set(centre.supervision._heard_mono) == {"liuxu"}
+
+
+async def test_beats_that_wait_for_a_slow_store_are_no_silence(centre: Centre) -> None:
+    journal = Journal()
+
+    def at(mono_s: float, *sent) -> None:
+        for message in sent:
+            centre.ingest.receive(*wire(message), T0, mono_s)
+
+    clockwork = Clockwork(centre.store, STATIONS, RULES, centre.supervision, lambda: T0)
+    at(0.0, journal.birth(), Journal("linhu").birth())
+    await centre.settle()
+    is_written = threading.Event()
+    stall = asyncio.create_task(centre.store.write(lambda tx: is_written.wait(10)))
+    at(5.0, journal.beat())
+    await asyncio.sleep(0)
+    at(20.0, journal.beat())
+    await clockwork.tick(T0, 40.0)
+    is_written.set()
+    await stall
+    await centre.settle()
+    assert (await centre.board()).faults == []
+    await clockwork.tick(T0, 20.0 + SILENCE_AFTER_S)
+    links = {station.id: station.link for station in (await centre.board()).stations}
+    assert links == {"liuxu": "online", "linhu": "lost"}
+    await clockwork.tick(T0, 20.1 + SILENCE_AFTER_S)
+    assert (await centre.board()).stations[0].link == "lost"
+
+
+def test_silence_is_judged_up_to_what_was_taken_in_however_much_waits() -> None:
+    supervision = Supervision()
+    supervision.heard("liuxu", 0.0)
+    supervision.unheard(SILENCE_AFTER_S)
+    assert supervision.silent(100.0) == []
+    assert supervision.wait_s(100.0, 1.0) == pytest.approx(0.1), "no hurry"
+    supervision.unheard(SILENCE_AFTER_S + 0.1)
+    assert supervision.silent(100.0) == ["liuxu"]
 
 
 async def test_a_store_that_cannot_be_written_answers_nothing(centre: Centre, journal: Journal) -> None:
@@ -366,8 +404,7 @@ async def test_a_count_that_no_store_could_hold_is_refused(
 
 async def test_refusals_are_shown_at_the_station(centre: Centre) -> None:
     centre.ingest.receive(topics.up("liuxu", topics.Up.LOG), b"{", T0, 0.0)
-    counts = centre.ingest._refusals.take_counts()
-    await centre.store.write(lambda tx: centre.ingest._show_refused(counts, tx))
+    await centre.ingest._show_refused()
     assert [station.refused for station in (await centre.board()).stations] == [1, 0]
 
 

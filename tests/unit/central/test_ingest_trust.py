@@ -15,11 +15,13 @@ from central.ingest.log_watch import BELOW_AFTER_S
 from central.ingest.pipeline import Ingest
 from central.ingest.readmission import readmit, skip_gone
 from central.ingest.schema import live_row
-from central.patrol import queries
+from central.patrol import queries, stations
+from central.patrol.places import Places
+from central.patrol.scene import Scene
 from central.patrol.schema import alert, fault
 from central.patrol.supervision import Supervision
 from central.store import events
-from central.store.database import Store
+from central.store.database import Store, Transaction
 from central.trust import keys, witnesses
 from central.trust.schema import checkpoint
 from central.trust.witness import Witness
@@ -65,6 +67,18 @@ class Centre:
             await self.store.write(lambda tx: None)
         out, self.published = self.published, []
         return [messages.decode(Receipt if t.endswith("receipt") else Nak, payload) for t, payload in out]
+
+    async def hear_of_version_2(self) -> None:
+        self.ingest.receive("casewatch/2/liuxu/up/birth", b"whatever it is", T0, self.mono_s)
+        await self.ingest._show_refused()
+
+    async def lose(self, edge: str) -> None:
+        def act(tx: Transaction) -> None:
+            scene = Scene(tx, Places(STATIONS), RULES)
+            stations.lose(scene, edge, T0)
+            scene.write_back()
+
+        await self.store.write(act)
 
     async def faults(self) -> dict[str, str]:
         """Those that stand, with their details."""
@@ -165,7 +179,19 @@ async def test_an_old_key_speaks_until_the_new_one_has_spoken(centre: Centre, ed
     edge.signer = new
     assert len(await centre.hear(edge.batch(2))) == 1
     edge.signer = old
-    assert await centre.hear(edge.batch()) == []
+    assert await centre.hear(edge.batch(), edge.beat(), edge.goodbye()) == []
+    assert await centre.faults() == {}, "what was on its way is said again under the new key"
+
+
+async def test_a_key_that_is_over_and_was_revoked_too_is_an_alarm(centre: Centre, edge: Journal) -> None:
+    old, new = edge.signer, Signer.new()
+    await centre.enrol(edge.edge, new)
+    edge.signer = new
+    await centre.hear(edge.birth())
+    await centre.store.write(lambda tx: keys.revoke(tx.conn, edge.edge, "stolen", T0))
+    edge.signer = old
+    await centre.hear(edge.beat())
+    assert await centre.faults() == {"key_revoked": "revoked"}
 
 
 async def test_what_the_old_key_signed_and_came_before_the_new_one_spoke_is_no_alarm(
@@ -449,12 +475,32 @@ async def test_a_journal_that_is_over_says_nothing_of_what_the_next_has_lost(
 async def test_an_edge_of_another_version_is_refused_by_name_until_it_speaks_ours(
     centre: Centre, edge: Journal
 ) -> None:
-    centre.ingest.receive("casewatch/2/liuxu/up/birth", b"whatever it is", T0, 0.0)
-    counts = centre.ingest._refusals.take_counts()
-    await centre.store.write(lambda tx: centre.ingest._show_refused(counts, tx))
+    await centre.hear_of_version_2()
     assert await centre.faults() == {"old_version": "version 2"}
     await centre.hear(edge.birth())
     assert await centre.faults() == {}
+
+
+async def test_nobody_can_say_of_an_edge_that_is_heard_that_its_version_is_old(
+    centre: Centre, edge: Journal
+) -> None:
+    await centre.hear(edge.birth())
+    await centre.hear_of_version_2()
+    assert await centre.faults() == {}
+    await centre.hear(edge.beat())
+    await centre.lose(edge.edge)
+    await centre.ingest._show_refused()
+    assert set(await centre.faults()) == {"station_lost"}, "its beat has answered"
+
+
+async def test_an_edge_that_came_back_with_another_version_is_told_once_it_is_lost_in_ours(
+    centre: Centre, edge: Journal
+) -> None:
+    await centre.hear(edge.birth())
+    await centre.hear_of_version_2()
+    await centre.lose(edge.edge)
+    await centre.ingest._show_refused()
+    assert await centre.faults() == {"station_lost": "silent", "old_version": "version 2"}
 
 
 def test_births_of_other_versions_are_listened_for() -> None:
