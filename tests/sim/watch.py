@@ -116,7 +116,7 @@ class CentreWatch:
         self._lives: dict[str, list[float]] = defaultdict(list)
         """The last two signs of life of each."""
         self._goodbye_at: dict[str, float] = {}
-        self._began_at = 0.0
+        self._began_at = self._healed_at = 0.0
 
     def centre_starts(self) -> None:
         self._heard.clear()  # the broker tells a new start what it retained
@@ -124,7 +124,7 @@ class CentreWatch:
 
     def heals(self) -> None:
         """A centre that could hear nobody begins to listen."""
-        self._began_at = self._world.now
+        self._healed_at = self._world.now
 
     def hears(self, topic: str, payload: bytes) -> None:
         """Signs of life and goodbyes as they come, whatever the centre makes of them."""
@@ -205,6 +205,6 @@ class CentreWatch:
         for subject in self.centre.ask(TWICE):
             self._world.fail("P7", f"{subject} stands twice")
         for edge, state in self.centre.ask("SELECT edge, state FROM edge_link"):
-            silent_s = now - max([self._began_at, *self._lives[edge]])
+            silent_s = now - max([self._began_at, self._healed_at, *self._lives[edge]])
             if state == "online" and silent_s > SILENCE_AFTER_S + TICK_S + SLACK_S:
                 self._world.fail("P7", f"{edge} is online after {silent_s:.1f} s of silence")
