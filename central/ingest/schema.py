@@ -26,6 +26,6 @@ live_row = Table(
     Column("forked", Boolean, nullable=False),
     Column("skipped", Boolean, nullable=False),
 )
-"""Rows of the live lane (链待核) until the log brings the same. Those it contradicted (`forked`), and those of
-a part of the log that a person skipped (`skipped`), stay as evidence.
+"""Rows of the live lane (链待核) until the log brings the same. What it contradicted (`forked`), or a person
+skipped with a part of the log (`skipped`), stays as evidence.
 """
