@@ -11,12 +11,14 @@ class Goodbyes:
     """Kept for as long as the centre runs; a broker tells the retained ones again at each connect."""
 
     def __init__(self) -> None:
-        self._heard: dict[str, tuple[int, int]] = {}
+        self._heard: dict[str, tuple[int, int, int]] = {}
 
-    def is_news(self, status: Status) -> bool:
-        """True the first time that a goodbye is heard."""
-        said = (status.session, status.at)
-        is_news = said > self._heard.get(status.edge, (-1, -1))
+    def is_news(self, status: Status, epoch: int) -> bool:
+        """True the first time that a goodbye is heard. `epoch`: of the edge's journal now; another one counts
+        its sessions anew.
+        """
+        heard_in, *heard = self._heard.get(status.edge, (epoch, -1, -1))
+        is_news = heard_in != epoch or [status.session, status.at] > heard
         if is_news and status.state == "offline":
-            self._heard[status.edge] = said
+            self._heard[status.edge] = (epoch, status.session, status.at)
         return is_news

@@ -120,7 +120,7 @@ class Intake:
             case Beat() as beat:
                 self._take_beat(beat, arrival)
             case Status() as status:
-                is_news = self._goodbyes.is_news(status)
+                is_news = self._goodbyes.is_news(status, self._scene.link(status.edge).epoch)
                 if is_news and stations.take_status(self._scene, status, arrival.received_ms):
                     self.outcome.heard[status.edge] = None
 

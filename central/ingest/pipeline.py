@@ -77,8 +77,8 @@ class Ingest:
         self._goodbyes = Goodbyes()
         self._refusals = Refusals()
         self._waiting: Counter[str] = Counter()
-        self._versions: dict[str, tuple[str, int]] = {}
-        """Of edges that were refused for it, until it is shown or they are heard in ours."""
+        self._versions: dict[str, tuple[str, int, float]] = {}
+        """Of edges that were refused for it, and when, until it is shown or they are heard in ours again."""
         self._urgent: deque[Arrival] = deque()
         self._log: deque[Arrival] = deque()
         self._came = asyncio.Event()
@@ -97,7 +97,7 @@ class Ingest:
             check_sender(edge, message)
         except ContractError as error:
             if isinstance(error, UnknownVersion):
-                edge = self._note_version(topic, received_ms)
+                edge = self._note_version(topic, received_ms, mono_s)
             self._refusals.note(edge, error.code, str(error), mono_s)
             return
         if self._waiting[edge] >= WAITING_MAX:
@@ -161,7 +161,8 @@ class Ingest:
         for topic, payload in outcome.replies.items():
             self._publish(topic, payload)
         for edge, mono_s in outcome.heard.items():
-            self._versions.pop(edge, None)
+            if mono_s is not None and edge in self._versions and mono_s > self._versions[edge][2]:
+                del self._versions[edge]
             if mono_s is None:
                 self._supervision.left(edge)
                 log.info("station_left", edge=edge)
@@ -183,12 +184,12 @@ class Ingest:
             self._refusals.settle(asyncio.get_running_loop().time())
             await self._show_refused()
 
-    def _note_version(self, topic: str, received_ms: int) -> str | None:
+    def _note_version(self, topic: str, received_ms: int, mono_s: float) -> str | None:
         """An edge of ours that speaks another version of the wire: it is told by name at the next report."""
         edge, version = topics.version_of(topic)
         if edge not in self._places.station_of_edge:
             return None
-        self._versions[edge] = (version, received_ms)
+        self._versions[edge] = (version, received_ms, mono_s)
         return edge
 
     async def _show_refused(self) -> None:
@@ -200,7 +201,7 @@ class Ingest:
             scene = Scene(tx, self._places, self._rules)
             for edge, count in counts.items():
                 links.refuse(scene, edge, count)
-            shown = [edge for edge, told in versions.items() if links.refuse_version(scene, edge, *told)]
+            shown = [edge for edge, told in versions.items() if links.refuse_version(scene, edge, *told[:2])]
             scene.write_back()
             return shown
 

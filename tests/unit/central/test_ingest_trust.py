@@ -460,6 +460,20 @@ async def test_what_ran_ahead_in_a_journal_that_is_over_is_awaited_no_more(
     assert await centre.pending() == [False]
 
 
+async def test_a_new_journals_goodbye_is_heard_though_its_starts_are_fewer(
+    centre: Centre, edge: Journal
+) -> None:
+    edge.session = 57
+    await centre.hear(edge.birth(), edge.goodbye("will"))
+    fresh = Journal(epoch=8, signer=edge.signer)
+    fresh.start()
+    await centre.store.write(lambda tx: readmit(tx, edge.edge, 8, "console", T0))
+    await centre.hear(fresh.birth())
+    assert await centre.faults() == {}
+    await centre.hear(fresh.goodbye("will"))
+    assert await centre.faults() == {"station_lost": "connection"}
+
+
 async def test_a_journal_that_is_over_says_nothing_of_what_the_next_has_lost(
     centre: Centre, edge: Journal
 ) -> None:
@@ -487,6 +501,7 @@ async def test_nobody_can_say_of_an_edge_that_is_heard_that_its_version_is_old(
     await centre.hear(edge.birth())
     await centre.hear_of_version_2()
     assert await centre.faults() == {}
+    centre.mono_s = 5.0
     await centre.hear(edge.beat())
     await centre.lose(edge.edge)
     await centre.ingest._show_refused()
