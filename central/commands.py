@@ -3,6 +3,7 @@ maintain · command · verify · export · backup · restore.
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -89,6 +90,7 @@ def run(
     Prints `central_ready ADDRESS` once the board answers; the log goes to stderr, a JSON line an event.
     Exit codes: 0 stopped, 2 settings at fault or port in use, 70 crashed, 74 the store cannot be used.
     """
+    os.umask(0o077)
     settings = settings_of(config)
     logs.configure()
     keyring = _keyring(settings, insecure_dev=insecure_dev)

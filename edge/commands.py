@@ -1,6 +1,7 @@
 """`casewatch edge`: run · check · journal verify · journal tail; the technician's are in `technician/`."""
 
 import asyncio
+import os
 import sqlite3
 import sys
 import time
@@ -64,6 +65,7 @@ def run(settings_file: SettingsFile, insecure_dev: InsecureDev = False) -> None:
     from edge import logs, settings_check  # noqa: PLC0415 the journal's commands do not need them
     from edge.app import run as run_agent  # noqa: PLC0415
 
+    os.umask(0o077)
     logs.configure()
     log = structlog.get_logger()
     checked = settings_check.check(settings_file)

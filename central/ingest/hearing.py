@@ -73,6 +73,8 @@ class Hearing:
         if standing is not Standing.WITHHELD:
             self._stand("log_withheld", beat.edge, None, now_ms)
             return True, None
+        if witness.receipted:  # it is we who went back: nobody holds anything back
+            return True, self._nudge(beat, cursor, now_ms)
         if ahead.is_full:
             self._stand("log_withheld", beat.edge, f"full {LIVE_PENDING_MAX}", now_ms)
         else:

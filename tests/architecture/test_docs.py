@@ -15,6 +15,7 @@ LONG_RUNNING = {"demo", "run", "set", "list", "invite", "readmit"}
 LONG_RUNNING |= {"probe", "read", "capture", "doctor", "commission"}
 LONG_RUNNING |= {"enrol", "renew", "revoke", "skip", "settle", "init", "acl", "crl"}
 LONG_RUNNING |= {"devices", "act", "move", "fault", "faults", "frames", "plug", "heal"}
+LONG_RUNNING |= {"maintain", "open-slot"}
 LONG_RUNNING |= {"verify", "export", "backup", "restore", "verify-package"}
 
 

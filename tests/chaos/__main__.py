@@ -35,7 +35,8 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="script/chaos", description=__doc__)
+    ways = "Also: script/chaos --sim, script/chaos --planted; the rows are listed in docs/chaos.md."
+    parser = argparse.ArgumentParser(prog="script/chaos", description=__doc__, epilog=ways)
     parser.add_argument("--nightly", action="store_true", help="every row in full, over an hour")
     parser.add_argument("--only", nargs="+", metavar="ROW", default=[], help="rows or parts: 5, 3.edge, 1*")
     parser.add_argument("--seed", type=int, help="of every play (default: a new one, which is printed)")

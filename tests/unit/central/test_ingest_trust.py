@@ -339,6 +339,10 @@ async def test_a_store_older_than_its_own_receipts_is_shown_and_filled_again(
     given = Receipt(edge=edge.edge, epoch=7, seq=7, hash=edge.hashes[7].hex(), at=T0)
     await centre.hear(edge.birth(receipted=sign(given, CENTRE)), edge.beat())
     assert await centre.faults() == {"store_rolled_back": "receipted 7"}
+    centre.mono_s = LOG_STANDS_AFTER_S
+    (ask,) = await centre.hear(edge.beat())
+    assert (ask.first, ask.last) == (3, 7)
+    assert set(await centre.faults()) == {"store_rolled_back"}, "nobody is accused of what we lost"
     await centre.hear(edge.batch(3, 4), edge.beat())
     assert "store_rolled_back" in await centre.faults()
     await centre.hear(edge.batch(5), edge.beat())
