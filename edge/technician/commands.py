@@ -151,7 +151,7 @@ def doctor(settings_file: SettingsFile, *, json: Json = False) -> None:
     """Look at everything an edge needs and say what is wrong, with the mend. Works beside a running agent.
 
     Settings, agent, clock, disk, secrets, serial ports, modules, cameras, journal, broker and centre: each is
-    ok, doubtful, a fault, or not configured. Nothing is changed, no port is opened. 1 at a fault.
+    ok, doubtful or a fault. Nothing is changed, no port is opened. 1 at a fault.
     """
     from edge.technician import doctor_command  # noqa: PLC0415
 

@@ -16,7 +16,6 @@ _STYLES = {
     Verdict.OK: screen.GREEN,
     Verdict.DOUBTFUL: screen.YELLOW,
     Verdict.FAULT: screen.RED,
-    Verdict.ABSENT: screen.DIM,
 }
 
 

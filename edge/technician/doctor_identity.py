@@ -27,7 +27,9 @@ def check_identity(settings: Settings) -> tuple[Credentials | None, Finding]:
     except EdgeError as error:
         return None, Finding(AREA, Verdict.FAULT, str(error), "casewatch edge enrol, with a new code")
     if held is None:
-        text = "not enrolled: the agent runs with --insecure-dev only"
+        text = (
+            "not enrolled: the agent runs with --insecure-dev only, and what it sends can be read on the way"
+        )
         mend = f"casewatch edge enrol, with a code of casewatch central enrol {settings.edge.id}"
         return None, Finding(AREA, Verdict.DOUBTFUL, text, mend)
     return held, judge_certificate(held, time.time_ns() // 1_000_000)

@@ -9,8 +9,6 @@ class Verdict(StrEnum):
     OK = "ok"
     DOUBTFUL = "doubtful"
     FAULT = "fault"
-    ABSENT = "not configured"
-    """Not looked at, because the settings do not have it: neither passed nor failed."""
 
 
 class Finding(msgspec.Struct, frozen=True):

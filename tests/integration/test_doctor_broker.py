@@ -96,7 +96,7 @@ def test_it_works_beside_a_running_agent_and_leaves_it_alone(tmp_path: Path) -> 
         module = next(finding for area, finding in findings.items() if area.startswith("module "))
         assert "already" in module["text"], "a second connection might have thrown the agent out"
         assert findings["journal"]["verdict"] == findings["centre"]["verdict"] == "ok"
-        assert findings["certificate"]["verdict"] == "not configured"
+        assert findings["identity"]["verdict"] == "doubtful", "it is not enrolled"
         log = world.edge.tail(100)
         assert "broker_lost" not in log
         assert "device_lost" not in log

@@ -15,6 +15,7 @@ from edge.errors import IdentityFault, KeyExposed
 from edge.identity import FOLDER, is_clock_beside_itself, keep_identity, load_identity
 from edge.link import Link
 from edge.settings import BrokerSettings
+from edge.technician import doctor_command
 from tests.support.certs import DAY_MS, County, media_request, now_ms, request
 
 TOPIC = b"casewatch/1/liuxu/down/receipt"
@@ -159,3 +160,21 @@ async def test_many_packets_in_one_record_are_all_read_at_once(county: County, t
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     server.close()
+
+
+def test_the_doctor_calls_the_way_to_the_broker_readable_only_before_enrolment(
+    county: County, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings_file = tmp_path / "edge.toml"
+    settings_file.write_text(
+        f'[edge]\nid = "liuxu"\ndata_dir = "{tmp_path}"\n[broker]\nhost = "127.0.0.1"\nport = 1\n'
+    )
+    doctor_command.run(settings_file, is_json=False)
+    before = " ".join(capsys.readouterr().out.split())
+    assert "not enrolled" in before
+    assert "can be read on the way" in before
+    keep_identity(tmp_path, files(county))
+    doctor_command.run(settings_file, is_json=False)
+    enrolled = " ".join(capsys.readouterr().out.split())
+    assert "identity: enrolled, until" in enrolled
+    assert "on the way" not in enrolled
