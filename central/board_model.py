@@ -12,7 +12,7 @@ from central.settings import Name
 
 LinkState = Literal["online", "lost", "stopped", "never"]
 DoorState = Literal["open", "closed", "unknown"]
-ItemState = Literal["present", "absent", "unknown"]
+ItemState = Literal["present", "absent", "none", "unknown"]
 PictureState = Literal["ok", "covered", "dark", "lost", "none", "unknown"]
 AlertState = Literal["UNACK", "CLAIMED", "REVIEWING", "RTN_UNACK", "LAPSED", "REVIEWED"]
 Condition = Literal["OPEN", "CLOSED", "UNKNOWN"]

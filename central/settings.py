@@ -57,11 +57,13 @@ class RoomSettings(_Table, frozen=True):
 
 
 class CabinetSettings(_Table, frozen=True):
-    """A dossier cabinet; slot n has the points `{id}.sNN.lock` and `{id}.sNN.item`."""
+    """A dossier cabinet; slot n has the points `{id}.sNN.lock` and, with `items`, `{id}.sNN.item`."""
 
     id: PointIdText
     name: Name
     slots: Annotated[int, Meta(ge=1, le=99)]
+    items: bool = True
+    """False: it has locks only, no sensor tells whether a dossier is in its slot."""
 
 
 class StationSettings(_Table, frozen=True):

@@ -138,17 +138,22 @@ def fault(row: Any) -> Fault:
 
 
 def _slot(n: int, points: Sequence[PointState], link: LinkState) -> Slot:
-    lock, item = points
-    seen: dict[str, ItemState] = {"present": "present", "absent": "absent"}
-    is_item_known = link == "online" and item.quality in READABLE
+    """Its lock comes first, then the item sensor if it has one."""
+    lock, *items = points
     lock_value: DoorState = door_of((lock,), link)
     return Slot(
         n=n,
         lock=lock_value,
-        item=seen.get(item.value, "unknown") if is_item_known else "unknown",
+        item=_item(items[0], link) if items else "none",
         quality=_quality(points, link),
-        since_ms=max(lock.since_ms, item.since_ms),
+        since_ms=max(point.since_ms for point in points),
     )
+
+
+def _item(point: PointState, link: LinkState) -> ItemState:
+    seen: dict[str, ItemState] = {"present": "present", "absent": "absent"}
+    is_known = link == "online" and point.quality in READABLE
+    return seen.get(point.value, "unknown") if is_known else "unknown"
 
 
 def _quality(points: Sequence[PointState], link: LinkState) -> str:

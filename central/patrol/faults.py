@@ -1,5 +1,7 @@
 """Faults of devices, stations and evidence: raised once, cleared once, never merged with an alert."""
 
+from collections.abc import Collection
+
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 from sqlalchemy import bindparam, insert, select, update
@@ -47,6 +49,13 @@ def report(tx: Transaction, subject: Subject, detail: str, now_ms: int, cause: C
     """Told once more: a fault that stands already keeps its own detail and age."""
     if subject not in _standing(tx, subject.station):
         stand(tx, subject, detail, now_ms, cause)
+
+
+def end_of_gone(tx: Transaction, station: str, points: Collection[str], now_ms: int) -> None:
+    """No fault of a point stands that the station, by the centre's settings, does not have any more."""
+    for subject in list(_standing(tx, station)):
+        if subject.point is not None and subject.point not in points:
+            stand(tx, subject, None, now_ms)
 
 
 def _standing(tx: Transaction, station: str) -> dict[Subject, Fault]:

@@ -28,9 +28,10 @@ class CabinetPlace(Struct, frozen=True):
     edge: str
     cabinet: CabinetSettings
 
-    def points(self, slot: int) -> tuple[str, str]:
-        """The lock's and the item sensor's point of a slot."""
-        return f"{self.cabinet.id}.s{slot:02}.lock", f"{self.cabinet.id}.s{slot:02}.item"
+    def points(self, slot: int) -> tuple[str, ...]:
+        """The lock's point of a slot, and the item sensor's where the cabinet has them."""
+        lock, item = f"{self.cabinet.id}.s{slot:02}.lock", f"{self.cabinet.id}.s{slot:02}.item"
+        return (lock, item) if self.cabinet.items else (lock,)
 
     @property
     def all_points(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """A station's link to the centre: heard, born again, lost. Losing one clears nothing that was raised."""
 
 from central.board_model import LinkState
-from central.patrol import edge_faults, edge_words
+from central.patrol import edge_faults, edge_words, faults
 from central.patrol.engine import CONDITION, UNTOLD, PointState
 from central.patrol.facts import stand_point_faults
 from central.patrol.places import CabinetPlace, RoomPlace
@@ -34,7 +34,9 @@ def take_birth(scene: Scene, birth: Birth, now_ms: int) -> bool:
     edge_words.take_settings(scene, birth, now_ms)
     edge_words.take_modes(scene, birth, now_ms, is_new_session=is_new_session)
     told = {point.id: point for point in birth.points}
-    for name, state in scene.points(birth.edge, scene.places.points_of(birth.edge)).items():
+    known = scene.places.points_of(birth.edge)
+    faults.end_of_gone(scene.tx, scene.places.station_of_edge[birth.edge].id, known, now_ms)
+    for name, state in scene.points(birth.edge, known).items():
         place = scene.places.of(birth.edge, name)
         assert place is not None
         if birth.epoch != state.epoch or birth.seq >= state.seq:

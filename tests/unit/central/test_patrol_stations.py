@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from central.ingest.readmission import readmit
 from central.patrol.clockwork import Clockwork
@@ -12,6 +13,7 @@ from central.patrol.supervision import Supervision
 from central.store.database import Store
 from contract.limits import SILENCE_AFTER_S
 from contract.points import PointType
+from tests.support import county, heard_centre
 from tests.support.county import RULES, STATIONS, T0, Journal
 from tests.support.heard_centre import WHOLE, Centre
 
@@ -64,10 +66,10 @@ async def test_a_point_is_of_its_places_type_whatever_the_edge_calls_it(centre: 
     birth = centre.journal.birth(liuxu__int1__picture="ok", liuxu__int1__door="closed")
     door, picture = (p for p in birth.points if p.id in {"liuxu.int1.picture", "liuxu.int1.door"})
     lies = [
-        msgspec.structs.replace(picture, type=PointType.DOOR, value="open"),
-        msgspec.structs.replace(door, type=PointType.ITEM, value="present"),
+        replace(picture, type=PointType.DOOR, value="open"),
+        replace(door, type=PointType.ITEM, value="present"),
     ]
-    await centre.hear(msgspec.structs.replace(birth, points=lies))
+    await centre.hear(replace(birth, points=lies))
     room = await centre.room()
     assert (room.door, room.picture) == ("unknown", "unknown")
     assert {kind for kind, _, _ in await centre.faults()} == {"point_disabled"}, "those it does not tell of"
@@ -127,7 +129,7 @@ async def test_a_row_that_makes_no_sense_of_its_point_is_evidence_and_moves_noth
     before = await centre.board()
     await centre.rows((kind, point), **data)
     after = await centre.board()
-    assert msgspec.structs.replace(after, seq=before.seq) == before
+    assert replace(after, seq=before.seq) == before
 
 
 async def test_an_unheard_of_quality_cannot_be_believed(centre: Centre) -> None:
@@ -253,3 +255,22 @@ def test_a_sign_of_life_that_comes_out_of_order_takes_nothing_back() -> None:
     assert supervision.silent(50.0 + SILENCE_AFTER_S) == []
     supervision.left("liuxu")
     assert supervision.silent(500.0) == []
+
+
+async def test_a_cabinet_with_locks_only_has_no_item_to_be_silent_about(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    birth = centre.journal.birth(**WHOLE)
+    birth = replace(birth, points=[point for point in birth.points if point.type is not PointType.ITEM])
+    await centre.hear(birth)
+    untold = [("point_disabled", f"liuxu.cab1.s0{n}.item", "untold") for n in (1, 2)]
+    assert await centre.faults() == untold
+    liuxu = STATIONS[0]
+    cabinet = replace(liuxu.cabinets[0], items=False)
+    stations = (replace(liuxu, cabinets=(cabinet,)), *STATIONS[1:])
+    monkeypatch.setattr(county, "STATIONS", stations)
+    monkeypatch.setattr(heard_centre, "STATIONS", stations)
+    await centre.hear(birth)
+    assert await centre.faults() == [], "also of what stood before the settings said so"
+    slots = (await centre.cabinet()).slots
+    assert [(slot.lock, slot.item, slot.quality) for slot in slots] == [("closed", "none", "good")] * 2

@@ -64,7 +64,7 @@ export interface Room {
 export interface Slot {
   n: number
   lock: Door
-  item: 'present' | 'absent' | 'unknown'
+  item: 'present' | 'absent' | 'none' | 'unknown'
   quality: string
   since_ms: number
 }
