@@ -141,6 +141,7 @@ def invite(
 def readmit(
     edge: Annotated[str, typer.Argument(help="The edge's id, as in stations.toml.")],
     epoch: Annotated[int, typer.Option(help="The new epoch, as the board's fault tells it.", min=1)],
+    reason: Annotated[str, typer.Option(help="Why its journal began anew; kept in the audit.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Accept the new epoch of an edge whose journal began anew. What it sent before stays stored."""
@@ -148,7 +149,7 @@ def readmit(
     edge = edge_of_a_station(settings, edge)
 
     async def accept(store: Store) -> None:
-        await store.write(lambda tx: readmit_edge(tx, edge, epoch, CONSOLE, centre.wall_ms()))
+        await store.write(lambda tx: readmit_edge(tx, edge, epoch, CONSOLE, centre.wall_ms(), reason=reason))
 
     with_store(settings, accept)
     sys.stdout.write(f"{edge}: epoch {epoch} is accepted from its first row\n")

@@ -8,7 +8,7 @@ from central.store.database import Transaction
 from central.trust import witnesses
 
 
-def readmit(tx: Transaction, edge: str, epoch: int, who: str, now_ms: int) -> None:
+def readmit(tx: Transaction, edge: str, epoch: int, who: str, now_ms: int, *, reason: str) -> None:
     """From now on the edge's rows are those of `epoch`, from its first. Rows of earlier epochs stay.
 
     Raises Refused for an epoch that was here before: its chain cannot be begun again.
@@ -26,6 +26,7 @@ def readmit(tx: Transaction, edge: str, epoch: int, who: str, now_ms: int) -> No
         what="edge.readmitted",
         object_id=edge,
         at_ms=now_ms,
+        reason=reason,
         detail={"epoch": epoch, "was": cursor.epoch, "was_seq": cursor.seq, "was_hash": cursor.hash},
     )
 

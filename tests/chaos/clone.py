@@ -64,7 +64,8 @@ def emptied(ground: Ground) -> None:
         station.history.note(Demand("P6", ["epoch_unknown"], started_ns, SEEN_S, "a journal began anew"))
         until_fault(station, ["epoch_unknown"], SEEN_S)
         epoch = station.tap.beats(STATION, started_ns)[-1][1].epoch
-        station.run("central", "readmit", STATION, "--epoch", str(epoch), "--config", "central.toml")
+        why = ("--reason", "its journal was deleted")
+        station.run("central", "readmit", STATION, "--epoch", str(epoch), *why, "--config", "central.toml")
     station.load.resume()
     ground.wait(2, 3)
     ground.tried += 1

@@ -181,7 +181,7 @@ async def test_a_chain_that_another_took_over_from_still_has_its_end(
 ) -> None:
     def begin_anew(tx: Transaction) -> None:
         if way == "readmitted":
-            readmit(tx, "liuxu", 8, "console", T0)
+            readmit(tx, "liuxu", 8, "console", T0, reason="new disk")
         else:
             enrolment._admit(tx.conn, "liuxu", 8, T0)
 

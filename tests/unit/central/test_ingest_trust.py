@@ -459,7 +459,7 @@ async def test_what_ran_ahead_in_a_journal_that_is_over_is_awaited_no_more(
     assert await centre.pending() == [True]
     fresh = Journal(epoch=8, signer=edge.signer)
     fresh.start()
-    await centre.store.write(lambda tx: readmit(tx, edge.edge, 8, "console", T0))
+    await centre.store.write(lambda tx: readmit(tx, edge.edge, 8, "console", T0, reason="new disk"))
     await centre.hear(fresh.beat(), fresh.birth())
     assert await centre.pending() == [False]
 
@@ -471,7 +471,7 @@ async def test_a_new_journals_goodbye_is_heard_though_its_starts_are_fewer(
     await centre.hear(edge.birth(), edge.goodbye("will"))
     fresh = Journal(epoch=8, signer=edge.signer)
     fresh.start()
-    await centre.store.write(lambda tx: readmit(tx, edge.edge, 8, "console", T0))
+    await centre.store.write(lambda tx: readmit(tx, edge.edge, 8, "console", T0, reason="new disk"))
     await centre.hear(fresh.birth())
     assert await centre.faults() == {}
     await centre.hear(fresh.goodbye("will"))
@@ -482,7 +482,7 @@ async def test_a_journal_that_is_over_says_nothing_of_what_the_next_has_lost(
     centre: Centre, edge: Journal
 ) -> None:
     await centre.hear(edge.birth(base=2))
-    await centre.store.write(lambda tx: readmit(tx, edge.edge, 8, "console", T0))
+    await centre.store.write(lambda tx: readmit(tx, edge.edge, 8, "console", T0, reason="new disk"))
     with pytest.raises(Refused):
         await centre.store.write(lambda tx: skip_gone(tx, edge.edge, "console", "lost", T0))
     await centre.store.write(lambda tx: witnesses.keep(tx.conn, edge.edge, Witness(9, 1, 1, "", base=5)))

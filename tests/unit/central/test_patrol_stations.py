@@ -215,7 +215,7 @@ async def test_the_starts_of_a_new_journal_are_counted_anew(centre: Centre) -> N
     centre.journal.session = 57
     await centre.hear(centre.journal.birth(**WHOLE), centre.journal.goodbye("will"))
     fresh = Journal(epoch=8)
-    await centre.store.write(lambda tx: readmit(tx, "liuxu", 8, "console", T0))
+    await centre.store.write(lambda tx: readmit(tx, "liuxu", 8, "console", T0, reason="new disk"))
     await centre.hear(fresh.beat())
     assert (await centre.station()).link == "online"
     await centre.hear(fresh.birth(**{**WHOLE, "liuxu__int1__door": "open"}))

@@ -8,15 +8,19 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from central.commands import app
+from central.ingest import cursors
+from central.ingest.admission import Cursor
 from central.patrol import faults
 from central.store.database import Store
+from central.store.schema import audit
 
 STATIONS = """
 [[station]]
@@ -129,11 +133,34 @@ def test_an_invitation_is_made_beside_a_running_centre(running, config: Path) ->
         assert json.load(response)["user"]["role"] == "watcher"
 
 
+READMIT = ("readmit", "--reason", "new disk")
+
+
 def test_readmitting_an_edge_that_is_unknown_or_was_never_here_is_refused(config: Path) -> None:
     for edge, told in (("linhu", "no station has edge linhu"), ("liuxu", "liuxu was never here")):
-        done = CliRunner().invoke(app, ["readmit", edge, "--epoch", "2", "--config", str(config)])
+        done = CliRunner().invoke(app, [*READMIT, edge, "--epoch", "2", "--config", str(config)])
         assert done.exit_code == 2
         assert told in done.stderr
+
+
+def test_an_edge_is_readmitted_with_a_reason_that_the_audit_keeps(config: Path, tmp_path: Path) -> None:
+    async def at_store(act: Callable[[Store], Awaitable[object]]) -> object:
+        store = Store(f"sqlite:///{tmp_path}/casewatch.db")
+        await store.open()
+        try:
+            return await act(store)
+        finally:
+            await store.close()
+
+    was_here = Cursor(1, 4, "")
+    asyncio.run(at_store(lambda store: store.write(lambda tx: cursors.keep(tx.conn, "liuxu", was_here))))
+    said = ["liuxu", "--epoch", "2", "--config", str(config)]
+    unreasoned = CliRunner().invoke(app, ["readmit", *said])
+    assert (unreasoned.exit_code, "--reason" in unreasoned.stderr) == (2, True)
+    assert CliRunner().invoke(app, [*READMIT, *said]).exit_code == 0
+    told = select(audit.c.reason).where(audit.c.what == "edge.readmitted")
+    kept = asyncio.run(at_store(lambda store: store.read(lambda conn: conn.execute(told).all())))
+    assert kept == [("new disk",)]
 
 
 def test_a_fault_is_listed_and_settled_at_the_console_once_and_with_a_reason(
