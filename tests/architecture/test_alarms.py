@@ -8,6 +8,7 @@ import pytest
 
 from central.board_model import FaultKind
 from central.patrol.alarms import ALARMS
+from central.patrol.fault_words import DETAILS, WORDS
 
 ROOT = Path(__file__).parents[2]
 BOARD = ROOT / "central/board/src"
@@ -52,3 +53,17 @@ def test_every_detail_has_its_words_and_every_word_its_detail(language: str) -> 
     expected = {f"{kind}_{detail}" for kind, alarm in ALARMS.items() for detail in alarm.details}
     elsewhere = {f"point_silent_{name}" for name in qualities} | {f"picture_{name}" for name in pictures}
     assert set(told) == expected - elsewhere
+
+
+@pytest.mark.parametrize(("at", "language"), [(0, "zh"), (1, "en")])
+def test_the_console_has_the_boards_words_for_every_kind_and_detail(at: int, language: str) -> None:
+    told, qualities, pictures = (words(language, group) for group in ("told", "quality", "picture"))
+    board = {f"point_silent_{name}": word for name, word in qualities.items()}
+    board |= {f"picture_{name}": word for name, word in pictures.items()} | told
+    expected = {(kind, detail) for kind, alarm in ALARMS.items() for detail in alarm.details}
+    assert {kind: word[at] for kind, word in WORDS.items()} == {
+        kind: words(language, "fault")[kind] for kind in KINDS
+    }
+    assert {key: word[at] for key, word in DETAILS.items()} == {
+        (kind, detail): board[f"{kind}_{detail}"] for kind, detail in expected
+    }

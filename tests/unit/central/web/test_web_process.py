@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -180,8 +182,13 @@ def test_a_fault_is_listed_and_settled_at_the_console_once_and_with_a_reason(
 
     asyncio.run(raise_two())
     _, listed = run("faults")
-    assert [line.split()[1] for line in listed.splitlines()] == ["journal_touched", "disk_low"]
-    assert [line.endswith("settle") for line in listed.splitlines()] == [True, False]
+    header, touched, low = (re.split(r" {2,}", line) for line in listed.splitlines())
+    assert header == ["id", "level", "kind", "where", "since", "ends by", "what it is"]
+    since = datetime.fromtimestamp(1).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    words = "日志被他人改动: 第 3 条 | Journal touched by others: row 3"
+    assert touched == ["1", "security", "journal_touched", "liuxu", since, "settle", words]
+    words = "站点磁盘将满: 剩余 90 MB | Station disk nearly full: 90 MB left"
+    assert low == ["2", "fault", "disk_low", "liuxu", since, "cause", words]
     assert run("settle", "2", "--reason", "换盘") == (2, "disk_low ends by itself, with its cause\n")
     assert run("settle", "1", "--reason", "已核实")[0] == 0
     assert run("settle", "1", "--reason", "已核实") == (2, "fault 1 has ended already\n")
