@@ -27,6 +27,8 @@ from edge.voice import Voice
 FIRST_READINGS_WITHIN_S = 3.0
 """So long after a start a birth waits for every point to be read once: what is not yet known is no fault."""
 FIRST_READINGS_LOOK_S = 0.1
+KNOCK_EVERY_BEATS = 4
+"""An edge that was told wrongly, or too late, that the centre is away finds out within 20 s."""
 BEATS_BEGIN_BELOW = 1 << 48
 """A start numbers its beats from anywhere: where a lost or an older journal gives two starts one session, a
 command that was meant for the one is still none of the other's.
@@ -75,6 +77,7 @@ class Heartbeat:
         self._outbox = outbox
         self._link = link
         self._voice = voice
+        self._beats_unheard = 0
         self._beats = secrets.randbelow(BEATS_BEGIN_BELOW)
         self._patient_until_mono = asyncio.get_running_loop().time() + FIRST_READINGS_WITHIN_S
         self._birth_owed_below = 0
@@ -91,6 +94,18 @@ class Heartbeat:
                 await asyncio.sleep(min(wait_s, FIRST_READINGS_LOOK_S) if is_starting else wait_s)
                 self._tell_points()
             await self._check_clock()
+            self.keep_time()
+
+    def keep_time(self) -> None:
+        """A beat; where the centre is said to be away, now and then a birth: if it is there, it answers."""
+        if self._outbox.is_centre_online:
+            self._beats_unheard = 0
+        else:
+            self._beats_unheard += 1
+        if self._beats_unheard == KNOCK_EVERY_BEATS:
+            self._beats_unheard = 0
+            self.introduce()
+        else:
             self.beat()
 
     def introduce(self) -> None:

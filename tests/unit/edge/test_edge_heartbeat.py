@@ -15,7 +15,7 @@ from contract.topics import Up
 from device_drivers.driver import Observation
 from edge import heartbeat
 from edge.clock import SystemClock
-from edge.heartbeat import Heartbeat, Identity, status
+from edge.heartbeat import KNOCK_EVERY_BEATS, Heartbeat, Identity, status
 from edge.journal import Journal
 from edge.outbox import Outbox
 from edge.points import Points
@@ -193,3 +193,15 @@ async def test_clock_that_was_set_is_a_row_before_the_next_beat(bench: Bench, mo
 def test_will_says_offline_for_this_session() -> None:
     will = status(IDENTITY, SystemClock(), "will")
     assert (will.state, will.session, will.edge) == ("offline", 3, EDGE)
+
+
+async def test_an_edge_that_believes_the_centre_away_knocks_now_and_then(bench: Bench) -> None:
+    """What was told of the centre may have come late: a birth is answered, and who answers is there."""
+    bench.points.commit(bench.points.observe("io1", [Observation("di:0", active=False)], bench.clock.stamp()))
+    for _ in range(2 * KNOCK_EVERY_BEATS):
+        bench.heart.keep_time()
+    assert len(births(bench)) == 2
+    bench.outbox.answered()
+    for _ in range(2 * KNOCK_EVERY_BEATS):
+        bench.heart.keep_time()
+    assert len(births(bench)) == 2, "and stops when the centre is there"
