@@ -45,7 +45,7 @@ def hear(known: Witness | None, said: Birth | Beat) -> Witness | None:
     if known is None or known.epoch != said.epoch:
         return _moved(Witness(said.epoch, said.session, said.n, said.instance), said)
     if _is_old(known, said):
-        return None
+        return _met(known, said) if _is_stranger(known, said) else None
     if said.instance in {known.instance, ""}:
         return _moved(known, said)
     former = replace(
@@ -66,6 +66,15 @@ def _is_old(known: Witness, said: Birth | Beat) -> bool:
     if said.instance and said.instance == known.former:
         return said.place <= (known.former_session, known.former_n)
     return said.session < known.session
+
+
+def _is_stranger(known: Witness, said: Birth | Beat) -> bool:
+    return said.instance not in {known.instance, known.former, ""}
+
+
+def _met(known: Witness, said: Birth | Beat) -> Witness:
+    """An earlier start that we do not remember, as after a restore: late, or it lives and goes on."""
+    return replace(known, former=said.instance, former_session=said.session, former_n=said.n)
 
 
 def _returns(known: Witness, said: Birth | Beat) -> int:

@@ -121,6 +121,7 @@ class Proxy:
         for task in rest:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0))  # sockets that were reset are closed a turn later
         self._loop.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

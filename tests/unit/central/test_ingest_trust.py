@@ -290,6 +290,18 @@ async def test_two_machines_with_one_identity_are_told_from_a_restart(
     assert await centre.times_raised("two_machines") == 1
 
 
+async def test_two_machines_are_told_also_where_the_centre_remembers_neither(
+    centre: Centre, edge: Journal
+) -> None:
+    """Its store was restored, or the witness forgotten: it may hear the younger of the two first."""
+    copy = edge.copied()
+    copy.start()
+    await centre.hear(copy.birth(), edge.birth(), copy.beat(), edge.beat())
+    assert await centre.faults() == {}, "the older may have been late"
+    await centre.hear(copy.beat(), edge.beat(), copy.beat(), edge.beat())
+    assert set(await centre.faults()) == {"two_machines"}
+
+
 async def test_two_starts_with_one_number_are_two_machines_at_once(centre: Centre, edge: Journal) -> None:
     copy = edge.copied()
     copy.session -= 1
