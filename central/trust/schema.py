@@ -57,7 +57,6 @@ edge_witness = Table(
     Column("former_n", BigInteger, nullable=False),
     Column("returns", Integer, nullable=False),
     Column("beat", BigInteger, nullable=False),
-    Column("head", BigInteger, nullable=False),
     Column("receipted", BigInteger, nullable=False),
     Column("base", BigInteger, nullable=False),
     Column("base_hash", String(64), nullable=False),

@@ -29,7 +29,6 @@ class Witness(Struct, frozen=True):
     former_n: int = 0
     returns: int = 0
     beat: int = 0
-    head: int = 0
     receipted: int = 0
     base: int = 0
     base_hash: str = ""
@@ -87,7 +86,7 @@ def _returns(known: Witness, said: Birth | Beat) -> int:
 
 
 def _moved(known: Witness, said: Birth | Beat) -> Witness:
-    moved = replace(known, session=said.session, n=said.n, instance=said.instance, head=said.seq)
+    moved = replace(known, session=said.session, n=said.n, instance=said.instance)
     if isinstance(said, Beat):
         return replace(moved, beat=said.beat)
     return replace(moved, base=said.base, base_hash=said.base_hash or "")

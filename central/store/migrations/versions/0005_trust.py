@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.Column("former_n", sa.BigInteger, nullable=False),
         sa.Column("returns", sa.Integer, nullable=False),
         sa.Column("beat", sa.BigInteger, nullable=False),
-        sa.Column("head", sa.BigInteger, nullable=False),
         sa.Column("receipted", sa.BigInteger, nullable=False),
         sa.Column("base", sa.BigInteger, nullable=False),
         sa.Column("base_hash", sa.String(64), nullable=False),
